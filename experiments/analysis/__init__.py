@@ -1,0 +1,1 @@
+"""From tallies to results, health and a verdict with its reasons."""

@@ -1,0 +1,1 @@
+"""The human part of an error: lint and preview."""

@@ -1,0 +1,1 @@
+"""The Flask service: storage, use cases, HTTP API, dashboard and command line."""

@@ -1,0 +1,1 @@
+"""Tables, the event log, the fold and its derived rows."""
