@@ -34,6 +34,11 @@ class Interval:
         if self.lower > self.upper:
             raise ValueError(f"lower == {self.lower}, must be <= upper == {self.upper}.")
 
+    @classmethod
+    def holding(cls, estimate: float, lower: float, upper: float) -> Interval:
+        """The interval, stretched where rounding would leave its own estimate outside."""
+        return cls(min(float(lower), estimate), max(float(upper), estimate))
+
     def contains(self, value: float) -> bool:
         """Whether `value` lies inside, bounds included."""
         return self.lower <= value <= self.upper

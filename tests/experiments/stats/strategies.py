@@ -1,0 +1,63 @@
+"""Hypothesis strategies for counts and sums, with the corners that break formulas drawn often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from hypothesis import strategies as st
+
+from experiments.errors import NotEnoughData
+from experiments.stats.estimate import MOST_PARTICIPANTS, Counts, Sums
+
+Answer = TypeVar("Answer")
+
+sizes = st.one_of(
+    st.integers(0, 3),
+    st.integers(0, 300),
+    st.integers(0, 100_000),
+    st.just(10**9),
+    st.just(MOST_PARTICIPANTS),
+)
+
+
+@st.composite
+def counts(draw: st.DrawFn, *, least: int = 0, most: int = MOST_PARTICIPANTS) -> Counts:
+    """Any counts: none, one participant, nobody converted, everybody did, a million million."""
+    participants = min(max(draw(sizes), least), most)
+    few = st.integers(0, min(participants, 25))
+    conversions = draw(
+        st.one_of(
+            st.just(0),
+            st.just(participants),
+            few,
+            few.map(lambda k: participants - k),
+            st.integers(0, participants),
+        )
+    )
+    return Counts(participants, conversions)
+
+
+@st.composite
+def sums(draw: st.DrawFn, *, least: int = 0) -> Sums:
+    """Any sums that values can have: constant, tiny, huge, negative."""
+    participants = max(draw(sizes), least)
+    mean = draw(st.one_of(st.just(0), st.integers(-(10**12), 10**12), st.integers(-5, 5)))
+    total = participants * mean + draw(st.integers(0, max(0, participants - 1)))
+    fewest = -(-(total**2) // participants) if participants else 0
+    extra = 0 if participants <= 1 else draw(st.one_of(st.just(0), st.integers(0, 10**24), st.integers(0, 9)))
+    squares = total**2 if participants == 1 else fewest + extra
+    return Sums(participants, total if participants else 0, squares if participants else 0)
+
+
+def from_values(values: list[int], *, scale: int = 1) -> Sums:
+    """The sums of given whole values."""
+    return Sums(len(values), sum(values), sum(value * value for value in values), scale)
+
+
+def answer_or_none(question: Callable[[], Answer]) -> Answer | None:
+    """The answer, or None where the data cannot carry one; any other exception is a failure of the test."""
+    try:
+        return question()
+    except NotEnoughData:
+        return None
