@@ -36,12 +36,13 @@ from service.cli.main import main
 sys.exit(main())
 """
 
+IMPORT_CONTRACTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 STATIC_STEPS = {
     "format": ["-m", "ruff", "format", "--check", "."],
     "lint": ["-m", "ruff", "check", "."],
     "types": ["-m", "mypy"],
-    "types of dev.py": ["-m", "mypy", "--no-warn-unused-configs", "dev.py"],
-    "import contracts": ["-c", "from importlinter.cli import lint_imports_command as main; main()"],
+    "types of dev.py and tests": ["-m", "mypy", "dev.py", "tests"],
+    "import contracts": ["-c", IMPORT_CONTRACTS],
 }
 TEST_STEPS = {
     "tests on SQLite": ["dev.py", "test", "--cov", "--cov-report=term:skip-covered"],
@@ -76,7 +77,7 @@ def usable_venv() -> bool:
     """Whether .venv holds a new enough Python with pip; false after an interrupted set-up."""
     probe = f"import sys, pip; sys.exit(sys.version_info[:2] < {OLDEST_PYTHON})"
     command = [str(PYTHON), "-I", "-c", probe]
-    return PYTHON.exists() and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return PYTHON.exists() and subprocess.run(command, capture_output=True).returncode == 0
 
 
 def make_venv() -> None:
@@ -85,7 +86,7 @@ def make_venv() -> None:
         version = ".".join(map(str, sys.version_info[:2]))
         stop(f"This Python lacks ensurepip. On Debian and Ubuntu: apt install python{version}-venv")
     say("making .venv")
-    if subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=False).returncode:
+    if subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)]).returncode:
         stop("python -m venv failed; its message stands above.")
 
 
@@ -150,11 +151,15 @@ def set_up(lock: Path) -> None:
     say(f"set up in {time.monotonic() - started:.0f} s")
 
 
+def environment() -> dict[str, str]:
+    """The environment without what would disturb a command run in .venv."""
+    return {name: value for name, value in os.environ.items() if name not in DISTURBING}
+
+
 def become(command: list[str]) -> NoReturn:
     """Turns this process into the command, so that exit codes, signals and Ctrl-C are its own."""
     sys.stdout.flush()
-    environment = {name: value for name, value in os.environ.items() if name not in DISTURBING}
-    os.execve(command[0], command, environment)
+    os.execve(command[0], command, environment())
 
 
 def demo(arguments: list[str]) -> NoReturn:
@@ -187,7 +192,7 @@ def run_step(name: str, command: list[str]) -> tuple[bool, float]:
     """Whether a step of the checks passed, and how many seconds it took."""
     say(f"checking: {name}")
     started = time.monotonic()
-    passed = subprocess.run([str(PYTHON), *command], cwd=ROOT, check=False).returncode == 0
+    passed = subprocess.run([str(PYTHON), *command], cwd=ROOT, env=environment()).returncode == 0
     return passed, time.monotonic() - started
 
 
@@ -208,7 +213,7 @@ def lock(arguments: list[str]) -> NoReturn:
             target.name,
             *arguments,
         ]
-        if code := subprocess.run(command, cwd=ROOT, check=False).returncode:
+        if code := subprocess.run(command, cwd=ROOT).returncode:
             raise SystemExit(code)
     raise SystemExit(0)
 
