@@ -1,0 +1,74 @@
+"""The stable name of a wall, and all that is equal over every variant of its message."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+
+from experiments.model.definition import Definition, fit
+from experiments.model.message import Messages
+from experiments.model.names import AttributeName, Code, LocaleTag
+from experiments.model.text import Description, Line, one_line
+
+ContextType = Literal["string", "integer", "number", "boolean"]
+Envelope = Literal["hybrid", "problem", "error", "openai", "anthropic", "stripe", "google", "custom"]
+Status = Annotated[int, Strict(), Field(ge=400, le=599)]
+
+_STEERING = re.compile(
+    r"retry-after|x-should-retry|(x-)?ratelimit(-[a-z0-9-]+)?|cache-control|link|www-authenticate|vary"
+)
+STEERING = "Retry-After, x-should-retry, RateLimit*, Cache-Control, Link, Vary and WWW-Authenticate"
+MAX_CONTEXT = 100
+
+
+def _problem_type(text: str) -> str:
+    one_line(text)
+    if any(character.isspace() or character in "{}<>" for character in text):
+        raise ValueError("must be an address without spaces, placeholders or angle brackets")
+    return text
+
+
+class ErrorCode(Definition):
+    """One wall: status, shape of the body, headers, default message, and what hosts promise to send."""
+
+    code: Code
+    status: Status
+    envelope: Envelope = "hybrid"
+    type: Annotated[str, Field(max_length=2000), AfterValidator(_problem_type)] = "about:blank"
+    title: Annotated[Line, Field(max_length=200)]
+    description: Description = ""
+    default_locale: LocaleTag = "en"
+    context: Annotated[dict[AttributeName, ContextType], Field(max_length=MAX_CONTEXT, default_factory=dict)]
+    headers: Annotated[
+        dict[str, Annotated[Line, Field(max_length=500)]], Field(max_length=20, default_factory=dict)
+    ]
+    message: Messages
+
+    @model_validator(mode="after")
+    def _fits(self) -> ErrorCode:
+        faults = [
+            (("headers", name), fault)
+            for name, value in self.headers.items()
+            if (fault := _header_fault(name, value))
+        ]
+        if self.default_locale not in self.message:
+            faults.append((("message", self.default_locale), "is required: it is the default_locale"))
+        if "locale" in self.context and self.context["locale"] != "string":
+            faults.append((("context", "locale"), "must be string: it names the language of the reader"))
+        fit(faults)
+        return self
+
+    @property
+    def locales(self) -> frozenset[str]:
+        """The languages that the error code serves, and that every variant must have."""
+        return frozenset(self.message)
+
+
+def _header_fault(name: str, value: str) -> str | None:
+    if _STEERING.fullmatch(name.lower()) is None:
+        return f"is no steering header; allowed are {STEERING}"
+    if name.lower() == "retry-after" and re.fullmatch(r"[0-9]{1,9}", value) is None:
+        return "must be whole seconds: some clients read a date as a number of seconds"
+    return None if value.isascii() else "must be ASCII"
