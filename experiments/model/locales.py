@@ -1,4 +1,4 @@
-"""What the ruleset carries of a locale, so that the SDK renders without Babel: plural rules, symbols, patterns."""
+"""What the ruleset carries of a locale, so that the SDK renders without Babel: plural rules and patterns."""
 
 from __future__ import annotations
 
