@@ -31,17 +31,23 @@ class ConfigurationError(KeepgoingError):
 
 
 class InvalidRuleset(KeepgoingError):
-    """A ruleset document is not one this version can use."""
+    """A ruleset document is not one this version can use; `pointer` (RFC 6901) names the member at fault."""
 
     code = "invalid_ruleset"
 
+    def __init__(self, detail: str, *, pointer: str = "") -> None:
+        super().__init__(f"{pointer or '/'}: {detail}")
+        self.pointer = pointer
+
 
 class TransportError(KeepgoingError):
-    """The service could not be reached, or refused: `status` is its HTTP status, None when there was no answer."""
+    """The service could not be reached, or refused; `status` is its HTTP status, None without an answer."""
 
     code = "transport"
 
-    def __init__(self, detail: str, *, status: int | None = None, retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self, detail: str, *, status: int | None = None, retry_after_seconds: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.retry_after_seconds = retry_after_seconds

@@ -1,0 +1,234 @@
+"""Messages compiled: from a variant's wording in one locale to the answer that a host sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from keepgoing.errors import InvalidRuleset
+from keepgoing.evaluation.document import Place
+from keepgoing.evaluation.envelope import Envelope, clone, encode
+from keepgoing.evaluation.targeting import Context
+from keepgoing.evaluation.template import compile_template
+
+Text: TypeAlias = "str | Callable[[Mapping[str, Any]], str]"
+LONGEST_LOCALE = 64
+KNOWN_LOCALES = 256
+
+
+class Answer(Protocol):
+    """What one decision sends: the part of it that depends on the wording alone."""
+
+    text: str
+    is_plain: bool
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, not to be changed."""
+
+    @property
+    def locale(self) -> str | None:
+        """The locale of the wording, None where it is not known."""
+
+    @property
+    def decision_id(self) -> str | None:
+        """The opaque id in the body, None where the message is no variant's."""
+
+    def body(self) -> Any:
+        """A new copy of the body."""
+
+    def json(self) -> bytes:
+        """The body as JSON in UTF-8."""
+
+
+class Owner(NamedTuple):
+    """What all messages of a variant, or of an error code, share."""
+
+    envelope: Envelope
+    decision_id: str | None
+
+
+class Message:
+    """One wording in one locale. `static` is its answer where no template has an argument, else None."""
+
+    __slots__ = (
+        "actions", "decision_id", "detail", "envelope", "extras", "headers", "locale", "plain", "static",
+    )  # fmt: skip
+
+    def __init__(self, place: Place, owner: Owner, locale: str, data: Mapping[str, Any]) -> None:
+        self.envelope, self.decision_id = owner
+        self.locale = locale
+        self.headers = {**owner.envelope.headers, "Content-Language": locale}
+        self.detail = _text(place["detail"], data)
+        self.plain = None if place["plain"].absent else place["plain"].text()
+        self.actions = _actions(place["actions"], data)
+        self.extras = {name: place[name].json() for name in ("incentive", "progress")}
+        self.static = WordedAnswer.of(self, {}, prebuilt=True) if self._is_static() else None
+
+    def answer(self, context: Context) -> WordedAnswer:
+        """The answer for a context.
+
+        Raises:
+            RenderError: An argument is missing or of the wrong type.
+        """
+        return self.static or WordedAnswer.of(self, context)
+
+    def plain_answer(self, context: Context) -> WordedAnswer | None:
+        """The plain text with those actions that can be rendered; None where no plain text was given."""
+        if self.plain is None:
+            return None
+        return WordedAnswer(self, self.plain, _renderable(self.actions, context), is_plain=True)
+
+    def _is_static(self) -> bool:
+        return isinstance(self.detail, str) and all(
+            isinstance(part, str) for action in self.actions for part in (action["label"], action["href"])
+        )
+
+
+class WordedAnswer:
+    """A message with its arguments filled in."""
+
+    __slots__ = ("_body", "_json", "actions", "is_plain", "message", "text")
+
+    def __init__(
+        self, message: Message, text: str, actions: list[dict[str, Any]], *, is_plain: bool = False
+    ) -> None:
+        self.message = message
+        self.text = text
+        self.actions = actions
+        self.is_plain = is_plain
+        self._body: Any = None
+        self._json: bytes | None = None
+
+    @classmethod
+    def of(cls, message: Message, context: Context, *, prebuilt: bool = False) -> WordedAnswer:
+        """The answer of the message; prebuilt ones keep body and JSON for all who ask."""
+        detail = message.detail
+        text = detail if isinstance(detail, str) else detail(context)
+        answer = cls(message, text, [_rendered(action, context) for action in message.actions])
+        if prebuilt:
+            answer._body = answer._fill()
+            answer._json = encode(answer._body)
+        return answer
+
+    @property
+    def status(self) -> int:
+        """The error code's HTTP status."""
+        return self.message.envelope.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The error code's headers with the language of this wording."""
+        return self.message.headers
+
+    @property
+    def locale(self) -> str:
+        """The locale of this wording as its author wrote it."""
+        return self.message.locale
+
+    @property
+    def decision_id(self) -> str | None:
+        """The opaque id that stands in the body instead of names."""
+        return self.message.decision_id
+
+    def body(self) -> Any:
+        """A new copy of the body."""
+        return self._fill() if self._body is None else clone(self._body)
+
+    def json(self) -> bytes:
+        """The body as JSON in UTF-8."""
+        return encode(self._fill()) if self._json is None else self._json
+
+    def _fill(self) -> Any:
+        message = self.message
+        values = {"detail": self.text, "actions": self.actions, "decision_id": message.decision_id}
+        return message.envelope.fill(values | message.extras)
+
+
+class Wordings:
+    """The messages of one variant in all its locales. `known` remembers what `pick` found, within a bound."""
+
+    __slots__ = ("by_tag", "default", "known")
+
+    def __init__(self, by_tag: Mapping[str, Message], default: Message) -> None:
+        self.by_tag = by_tag
+        self.default = default
+        self.known: dict[str | None, Message] = {None: default}
+
+    def pick(self, locale: object) -> Message:
+        """The message in this locale, else in its nearest shorter one, else in the default locale."""
+        if not isinstance(locale, str) or len(locale) > LONGEST_LOCALE:
+            return self.default
+        found = next((self.by_tag[tag] for tag in lookup_tags(locale) if tag in self.by_tag), self.default)
+        if len(self.known) < KNOWN_LOCALES:
+            self.known[locale] = found
+        return found
+
+
+def lookup_tags(locale: str) -> tuple[str, ...]:
+    """The tags under which to look a locale up, longest first: `zh_Hant-TW` is zh-hant-tw, zh-hant, zh."""
+    parts = locale.lower().replace("_", "-").split("-")
+    return tuple("-".join(parts[:length]) for length in range(len(parts), 0, -1))
+
+
+def compile_wordings(place: Place, owner: Owner, default_locale: str, locales: Mapping[str, Any]) -> Wordings:
+    """The wordings that stand in a `message` member, one by locale.
+
+    Raises:
+        InvalidRuleset: A message or template is malformed, or the default locale has none.
+    """
+    by_tag = {
+        lookup_tags(locale)[0]: Message(worded, owner, locale, locales.get(locale) or {})
+        for locale, worded in place.members()
+    }
+    default = by_tag.get(lookup_tags(default_locale)[0])
+    if default is None:
+        raise place.fault(f"has no message in the default locale {default_locale!r}")
+    return Wordings(by_tag, default)
+
+
+def _text(place: Place, data: Mapping[str, Any], encode: Callable[[str], str] | None = None) -> Text:
+    template = place.json()
+    if not isinstance(template, str | list):
+        raise place.fault("must be a template: text, or a compiled list")
+    try:
+        return compile_template(template, data, encode=encode) if encode else compile_template(template, data)
+    except (InvalidRuleset, RecursionError) as error:
+        raise place.fault(f"is not a template that this version can use: {error}") from error
+
+
+def _percent_encoder() -> Callable[[str], str]:
+    from urllib.parse import quote  # here, since importing it costs every host several milliseconds
+
+    return lambda text: quote(text, safe="")
+
+
+def _actions(place: Place, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [] if place.absent else [_action(element, data) for element in place.elements()]
+
+
+def _action(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: member.json() for name, member in place.members()},
+        "label": _text(place["label"], data),
+        "href": _text(place["href"], data, _percent_encoder()),
+        "rel": place["rel"].text(),
+    }
+
+
+def _rendered(action: dict[str, Any], context: Context) -> dict[str, Any]:
+    return {name: part(context) if callable(part) else part for name, part in action.items()}
+
+
+def _renderable(actions: list[dict[str, Any]], context: Context) -> list[dict[str, Any]]:
+    rendered = []
+    for action in actions:
+        try:
+            rendered.append(_rendered(action, context))
+        except Exception:  # noqa: S112 - the answer to trouble; an action that cannot be rendered helps nobody
+            continue
+    return rendered
