@@ -35,6 +35,14 @@ def rounded(value: Number, max_fraction: int, *, shift: int = 0) -> Decimal:
     return _CONTEXT.quantize(shifted, _QUANTA[max_fraction])
 
 
+def split_digits(value: Number, max_fraction: int, *, shift: int = 0) -> tuple[str, str]:
+    """The ASCII digits of the value × 10^shift before the point, with the sign, and after it, none idle."""
+    whole, _, fraction = str(value).partition(".")
+    if shift or len(fraction) > max_fraction or not (whole.lstrip("-") + fraction).isdecimal():
+        whole, _, fraction = format(rounded(value, max_fraction, shift=shift), "f").partition(".")
+    return whole, fraction.rstrip("0")
+
+
 def less(value: Number, offset: int) -> int | Decimal:
     """The value minus the offset, as shown by default: at most three fraction digits, none of them idle."""
     if isinstance(value, int):
@@ -71,11 +79,10 @@ def number_formatter(
     fast_below = 0 if shift or localised is not str else 1000
 
     def full(value: object, name: str) -> str:
-        number = rounded(clean_number(value, name), maximum, shift=shift)
-        whole, _, digits = format(number.copy_abs(), "f").partition(".")
-        digits = digits.rstrip("0").ljust(minimum, "0")
-        body = localised(group(whole) + (decimal + digits if digits else ""))
-        if number < 0:  # never a minus before zero
+        whole, digits = split_digits(clean_number(value, name), maximum, shift=shift)
+        digits = digits.ljust(minimum, "0")
+        body = localised(group(whole.lstrip("-")) + (decimal + digits if digits else ""))
+        if whole[0] == "-" and (whole + digits).strip("-0"):  # never a minus before zero
             return f"{negative_prefix}{body}{negative_suffix}"
         return f"{prefix}{body}{suffix}"
 

@@ -91,6 +91,8 @@ def clean_number(value: object, name: str) -> Number:
     Raises:
         RenderError: It is not a number, not finite, or too large to be read by anyone.
     """
+    if (type(value) is int or type(value) is float) and -NUMBER_BOUND < value < NUMBER_BOUND:
+        return value  # the usual case; no comparison holds for NaN
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         refuse(value, name, "a number")
     number = _exact(value)
