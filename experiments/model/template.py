@@ -1,9 +1,9 @@
 """The parser of message templates, ICU MessageFormat: checked at save, so that nothing can fail at the wall.
 
 Quoting is ICU's DOUBLE_OPTIONAL mode: `''` is an apostrophe everywhere; a single one begins quoted text only
-before `{` or `}`, and before `#` inside a plural; elsewhere it is itself. Refused though ICU takes them, because
-they are slips of the pen more often than wishes: a `}` that closes nothing, a quotation without end, a case that
-stands twice, a `#` in a select inside a plural (libraries differ on it), and numbered placeholders.
+before `{` or `}`, and before `#` inside a plural; elsewhere it is itself. Refused though ICU takes them, as
+they are slips of the pen more often than wishes: a `}` that closes nothing, a quotation without end, a case
+that stands twice, a `#` in a select inside a plural (libraries differ on it), and numbered placeholders.
 """
 
 from __future__ import annotations
