@@ -24,7 +24,7 @@ def test_every_setting_has_a_default_that_works_on_one_machine() -> None:
     assert settings.environment == "development"
 
 
-def test_production_refuses_to_start_without_a_secret_and_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_without_a_secret_stops_and_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEEPGOING_ENVIRONMENT", "production")
     with pytest.raises(ConfigurationError, match="KEEPGOING_SECRET_KEY"):
         read_settings()

@@ -1,0 +1,20 @@
+"""Verdicts: written once, never changed."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from service.storage.tables import VerdictRow
+
+
+def latest(session: Session, experiment_id: int) -> VerdictRow | None:
+    """The newest verdict of an experiment, if it has one."""
+    return next(iter(page(session, experiment_id, before=None, limit=1)), None)
+
+
+def page(session: Session, experiment_id: int, *, before: int | None, limit: int) -> list[VerdictRow]:
+    """An experiment's verdicts, newest first, those older than row `before`."""
+    query = select(VerdictRow).where(VerdictRow.experiment_id == experiment_id)
+    if before is not None:
+        query = query.where(col(VerdictRow.id) < before)
+    return list(session.exec(query.order_by(col(VerdictRow.id).desc()).limit(limit)))
