@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
 from typing import NamedTuple, TypeAlias, TypeGuard
 
 from keepgoing.evaluation.hashing import BUCKETS, drawer, edge_bytes, salted_state
@@ -69,6 +70,17 @@ class ExperimentFacts(NamedTuple):
     segments: tuple[str, ...]
 
 
+class Split(NamedTuple):
+    """The variant draw: the outcome taken is the one whose edge is the first above the unit's bucket.
+
+    `inner` are the edges below 2^64 in the form of `edge_bytes`, in order; `outcomes` has one for each edge.
+    """
+
+    salted: blake2b
+    inner: Sequence[bytes]
+    outcomes: Sequence[Outcome]
+
+
 class Gates(NamedTuple):
     """What a unit passes on its way to a variant, in this order. None is an open gate, and costs nothing."""
 
@@ -78,30 +90,22 @@ class Gates(NamedTuple):
     in_group: Callable[[bytes], bool] | None
     in_traffic: Callable[[bytes], bool] | None
     needs: Matches | None
-    split: Callable[[bytes], Outcome]
+    split: Split
 
 
 Take: TypeAlias = Callable[[str, bytes, Context], Outcome]
 Assign: TypeAlias = Callable[[str, Context], Outcome]
 
 
-def splitter(salt: str, edges: Sequence[int], outcomes: Sequence[Outcome]) -> Callable[[bytes], Outcome]:
-    """The function from a unit to the outcome whose edge is the first above the unit's bucket.
+def split_at(salt: str, edges: Sequence[int], outcomes: Sequence[Outcome]) -> Split:
+    """The variant draw over these edges.
 
     Args:
         salt: Of the variant draw.
         edges: In order, from 0 to 2^64; the last must be 2^64.
         outcomes: One for each edge.
     """
-    salted = salted_state(salt)
-    inner = [edge_bytes(edge) for edge in edges if edge < BUCKETS]
-
-    def split(unit: bytes) -> Outcome:
-        state = salted.copy()  # as in `drawer`, without the cost of a call
-        state.update(unit)
-        return outcomes[bisect_right(inner, state.digest())]
-
-    return split
+    return Split(salted_state(salt), [edge_bytes(edge) for edge in edges if edge < BUCKETS], outcomes)
 
 
 def below(salt: str, edge: int) -> Callable[[bytes], bool]:
@@ -124,7 +128,7 @@ def within(salt: str, slots: Sequence[tuple[int, int]]) -> Callable[[bytes], boo
 
 def taker(gates: Gates, *, not_targeted: Outcome, not_in_traffic: Outcome, unprepared: Outcome) -> Take:
     """The function that leads a unit through one experiment's gates."""
-    forced, targeting, shipped, in_group, in_traffic, needs, split = gates
+    forced, targeting, shipped, in_group, in_traffic, needs, (salted, inner, outcomes) = gates
 
     def take(unit_id: str, unit: bytes, context: Context) -> Outcome:
         if forced and unit_id in forced:
@@ -139,7 +143,9 @@ def taker(gates: Gates, *, not_targeted: Outcome, not_in_traffic: Outcome, unpre
             return not_in_traffic
         if needs is not None and not needs(context):
             return unprepared
-        return split(unit)
+        state = salted.copy()  # as in `drawer`, without the cost of a call
+        state.update(unit)
+        return outcomes[bisect_right(inner, state.digest())]
 
     return take
 

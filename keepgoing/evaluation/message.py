@@ -56,7 +56,8 @@ class Message:
     """One wording in one locale. `static` is its answer where no template has an argument, else None."""
 
     __slots__ = (
-        "actions", "decision_id", "detail", "envelope", "extras", "headers", "locale", "plain", "static",
+        "actions", "decision_id", "detail", "envelope", "extras", "fixed_actions", "headers", "locale",
+        "plain", "static",
     )  # fmt: skip
 
     def __init__(self, place: Place, owner: Owner, locale: str, data: Mapping[str, Any]) -> None:
@@ -67,7 +68,8 @@ class Message:
         self.plain = None if place["plain"].absent else place["plain"].text()
         self.actions = _actions(place["actions"], data)
         self.extras = {name: place[name].json() for name in ("incentive", "progress")}
-        self.static = WordedAnswer.of(self, {}, prebuilt=True) if self._is_static() else None
+        self.fixed_actions = None if any(map(_is_open, self.actions)) else self.actions
+        self.static = self._prebuilt()
 
     def answer(self, context: Context) -> WordedAnswer:
         """The answer for a context.
@@ -75,7 +77,11 @@ class Message:
         Raises:
             RenderError: An argument is missing or of the wrong type.
         """
-        return self.static or WordedAnswer.of(self, context)
+        detail = self.detail
+        text = detail if isinstance(detail, str) else detail(context)
+        return WordedAnswer(
+            self, text, self.fixed_actions or [_rendered(act, context) for act in self.actions]
+        )
 
     def plain_answer(self, context: Context) -> WordedAnswer | None:
         """The plain text with those actions that can be rendered; None where no plain text was given."""
@@ -83,10 +89,10 @@ class Message:
             return None
         return WordedAnswer(self, self.plain, _renderable(self.actions, context), is_plain=True)
 
-    def _is_static(self) -> bool:
-        return isinstance(self.detail, str) and all(
-            isinstance(part, str) for action in self.actions for part in (action["label"], action["href"])
-        )
+    def _prebuilt(self) -> WordedAnswer | None:
+        if not isinstance(self.detail, str) or self.fixed_actions is None:
+            return None
+        return WordedAnswer(self, self.detail, self.fixed_actions).keep()
 
 
 class WordedAnswer:
@@ -104,16 +110,11 @@ class WordedAnswer:
         self._body: Any = None
         self._json: bytes | None = None
 
-    @classmethod
-    def of(cls, message: Message, context: Context, *, prebuilt: bool = False) -> WordedAnswer:
-        """The answer of the message; prebuilt ones keep body and JSON for all who ask."""
-        detail = message.detail
-        text = detail if isinstance(detail, str) else detail(context)
-        answer = cls(message, text, [_rendered(action, context) for action in message.actions])
-        if prebuilt:
-            answer._body = answer._fill()
-            answer._json = encode(answer._body)
-        return answer
+    def keep(self) -> WordedAnswer:
+        """This answer, with body and JSON made once for all who ask."""
+        self._body = self._fill()
+        self._json = encode(self._body)
+        return self
 
     @property
     def status(self) -> int:
@@ -218,6 +219,10 @@ def _action(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
         "href": _text(place["href"], data, _percent_encoder()),
         "rel": place["rel"].text(),
     }
+
+
+def _is_open(action: dict[str, Any]) -> bool:
+    return callable(action["label"]) or callable(action["href"])
 
 
 def _rendered(action: dict[str, Any], context: Context) -> dict[str, Any]:

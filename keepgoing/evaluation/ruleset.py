@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from keepgoing.evaluation import assign
-from keepgoing.evaluation.assign import Assign, ExperimentFacts, Gates, Outcome, Take
+from keepgoing.evaluation.assign import Assign, ExperimentFacts, Gates, Outcome, Split, Take
 from keepgoing.evaluation.document import Place
 from keepgoing.evaluation.envelope import Envelope, compile_envelope
 from keepgoing.evaluation.hashing import BUCKETS
@@ -148,13 +148,13 @@ class _Experiment:
             raise place.fault(f"is {place.value!r}, which is no variant of this experiment")
         return place.text()
 
-    def _split(self) -> Callable[[bytes], Outcome]:
+    def _split(self) -> Split:
         places = self.place["variants"].elements()
         edges = [place["edge"].edge() for place in places]
         if edges != sorted(edges) or edges[-1] != BUCKETS:
             raise self.place["variants"].fault("must have edges in order, the last 18446744073709551616")
         outcomes = [self.outcome(assign.SPLIT, key) for key in self.variants]
-        return assign.splitter(self.place["salts"]["variant"].text(), edges, outcomes)
+        return assign.split_at(self.place["salts"]["variant"].text(), edges, outcomes)
 
 
 def _variants(place: Place, code: _Compiler) -> dict[str, Wordings]:
