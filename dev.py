@@ -41,7 +41,7 @@ STATIC_STEPS = {
     "format": ["-m", "ruff", "format", "--check", "."],
     "lint": ["-m", "ruff", "check", "."],
     "types": ["-m", "mypy"],
-    "types of dev.py and tests": ["-m", "mypy", "dev.py", "tests"],
+    "types of the tools": ["-m", "mypy", "dev.py", "tests/conftest.py", "tests/postgres.py"],
     "import contracts": ["-c", IMPORT_CONTRACTS],
 }
 TEST_STEPS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -40,9 +41,29 @@ print(*sorted(loaded - set(sys.stdlib_module_names) - {"keepgoing"}))
 
 def committed_files() -> list[Path]:
     """Every file that a clone would have, and those about to be added."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        return unpacked_files()
+    # The checkout of a build machine may belong to another account, which git takes amiss.
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def unpacked_files() -> list[Path]:
+    """The same for a project that was unpacked from an archive: all but what tools have made in it."""
+    made = {"__pycache__", ".venv", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "dist"}
+    made |= {".git", ".import_linter_cache", ".coverage", ".keepgoing"}
+    found = (path for path in ROOT.rglob("*") if path.is_file() and path.suffix not in {".db", ".pyc"})
+    return [path for path in found if not made & set(path.relative_to(ROOT).parts)]
 
 
 def text_of(path: Path) -> str:
