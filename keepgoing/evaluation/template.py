@@ -65,7 +65,7 @@ def compile_template(
     """
     try:
         compiled = _Compiler(locale_data, encode).template(template)
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as malformed:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as malformed:
         raise InvalidRuleset(f"malformed template: {type(malformed).__name__}: {malformed}") from malformed
     return compiled if isinstance(compiled, str) else _bounded(compiled)
 
