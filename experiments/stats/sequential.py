@@ -15,7 +15,7 @@ from experiments.stats.estimate import Counts, Direction, Interval, Sums, check_
 Side = Literal["lower", "upper"]
 
 LEAST_EXPECTED = 10.0
-"""Burn-in of rates: at the common rate each variant expects so many conversions, and so many non-conversions."""
+"""Burn-in of rates: conversions, and non-conversions, that each variant expects at the common rate."""
 LEAST_PARTICIPANTS = 100
 """Burn-in of means: participants in each variant."""
 
@@ -201,11 +201,11 @@ def _worst_accepted(margin: float, direction: Direction) -> float:
 
 def _one_sided_p_value(z: float, r: float) -> float:
     """The smallest alpha whose one-sided bound is beyond a null that is `z` standard errors away."""
-    if z <= 0:
-        return 1.0
     half = z * z * r / (r + 1) / 2
+    if z <= 0 or half <= math.log1p(math.sqrt(r + 1) / 2):  # not even alpha = 1 would do
+        return 1.0
     log_p = math.log(r + 1) / 2 - math.log(2) - (half + math.log(-math.expm1(-half)))
-    return math.exp(min(0.0, log_p))
+    return math.exp(log_p)
 
 
 def _relative_time(
