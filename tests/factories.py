@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from experiments.model.error_code import ErrorCode
 from experiments.model.experiment import Experiment, Variant
-from experiments.model.metric import Metric
+from experiments.model.metric import METRIC, Metric
 from experiments.model.state import ExperimentState, Status
 
 A_MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
-_METRIC: TypeAdapter[Metric] = TypeAdapter(Metric)
 _ACTIONS = [{"label": "Recharge", "href": "https://example.com/billing", "rel": "recharge"}]
 
 
@@ -80,7 +77,7 @@ def an_error_code(**fields: Any) -> ErrorCode:
 
 def a_metric(**fields: Any) -> Metric:
     """A valid metric: conversion to a recharge within seven days, unless fields say otherwise."""
-    return _METRIC.validate_python(metric_document(**fields))
+    return METRIC.validate_python(metric_document(**fields))
 
 
 def a_variant(key: str = "control", **fields: Any) -> Variant:

@@ -1,20 +1,15 @@
-"""What every definition has in common: it is frozen, knows its fields, and can say several faults at once."""
+"""What every part of a definition has in common: it is frozen, and says each of its faults with its place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 
-Path = tuple[str | int, ...]
+from experiments.model.complaints import Misfit, Path, complaints
 
-
-class Misfit(ValueError):
-    """Parts of one definition that do not fit each other: each with its place inside the definition."""
-
-    def __init__(self, faults: Iterable[tuple[Path, str]]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(detail for _, detail in self.faults))
+__all__ = ["Definition", "Misfit", "Path", "fit"]
 
 
 def fit(faults: Iterable[tuple[Path, str]]) -> None:
@@ -31,4 +26,17 @@ def fit(faults: Iterable[tuple[Path, str]]) -> None:
 class Definition(BaseModel):
     """A part of a definition document: unknown fields are refused, and nothing changes after it was made."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_places(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """The model; its faults become one `Misfit`, since only here is it known which fields there are."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise Misfit(complaints(error, data, fields=_field_names(cls))) from None
+
+
+def _field_names(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in model.model_fields.items())

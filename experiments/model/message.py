@@ -1,13 +1,13 @@
-"""What a person reads at a wall: text, next steps, progress and incentive, in one language."""
+"""What a person reads at a wall: text and next steps in one language, and the incentive."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from experiments.model.definition import Definition
-from experiments.model.names import AttributeName, LocaleTag
+from experiments.model.names import LocaleTag, distinct_tags
 from experiments.model.quantities import Amount, Flag, Money
 from experiments.model.text import Detail, Href, Label
 
@@ -22,21 +22,12 @@ class Action(Definition):
     rel: Relation
 
 
-class Progress(Definition):
-    """How far the person is: the context attribute that holds the number, and the number that is all."""
-
-    label: Label
-    value: AttributeName
-    maximum: Amount
-
-
 class Message(Definition):
     """One message in one language; `detail`, `plain` and the labels are templates."""
 
     detail: Detail
     plain: Detail | None = None
     actions: Annotated[tuple[Action, ...], Field(max_length=10)] = ()
-    progress: Progress | None = None
 
 
 class Incentive(Definition):
@@ -50,4 +41,6 @@ class Incentive(Definition):
     ends_at: AwareDatetime | None = None
 
 
-Messages = Annotated[dict[LocaleTag, Message], Field(min_length=1, max_length=100)]
+Messages = Annotated[
+    dict[LocaleTag, Message], Field(min_length=1, max_length=100), AfterValidator(distinct_tags)
+]

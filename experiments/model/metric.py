@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
 from experiments.model.definition import Definition, fit
 from experiments.model.names import Currency, EventName, Key
@@ -92,6 +92,7 @@ class TimeMetric(_Metric):
 Metric = Annotated[
     ConversionMetric | MeanMetric | RatioMetric | RetentionMetric | TimeMetric, Field(discriminator="kind")
 ]
+METRIC: TypeAdapter[Metric] = TypeAdapter(Metric)
 PRIMARY_KINDS = ("conversion", "mean", "retention")  # the kinds that a verdict can be made on in this version
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field
 
+from experiments.model.locales import is_locale
 from experiments.model.text import one_line
+
+T = TypeVar("T")
 
 RESERVED_VARIANT = "default"  # what a decision without an experiment is called in tables
 
@@ -72,11 +75,24 @@ Currency = Annotated[
     AfterValidator(_matching(r"[A-Z]{3}", "must be three capital letters of ISO 4217, like USD")),
     Field(json_schema_extra={"pattern": "^[A-Z]{3}$"}),
 ]
-LocaleTag = Annotated[
-    str,
-    AfterValidator(
-        _matching(
-            r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", "must be a language tag like en, pt-BR or zh-Hant"
-        )
-    ),
-]
+
+
+def _locale(tag: str) -> str:
+    if "_" in tag or not is_locale(tag):
+        raise ValueError("is no known locale, write a language tag like en, pt-BR or zh-Hant")
+    return tag
+
+
+def distinct_tags(by_tag: dict[str, T]) -> dict[str, T]:
+    """The dictionary, when no two of its language tags are the same but for their capitals.
+
+    Raises:
+        ValueError: Two are.
+    """
+    lowered = [tag.lower() for tag in by_tag]
+    if len(set(lowered)) < len(lowered):
+        raise ValueError("has one locale twice, in different capitals; keep one of them")
+    return by_tag
+
+
+LocaleTag = Annotated[str, AfterValidator(_locale)]

@@ -43,7 +43,9 @@ def one_line(text: str) -> str:
     if not text.strip():
         raise ValueError("is blank, say something")
     if _CONTROLS.search(text):
-        raise ValueError("holds a line break or a control character, write it as one line")
+        raise ValueError(
+            "holds a line break or a control character, write it as one line (in YAML: >- for >)"
+        )
     return text
 
 
@@ -73,6 +75,8 @@ def link(href: str) -> str:
     host = _WEB_HOST.match(href)
     if web and (host is None or not _is_host(host[1])):
         raise ValueError("must name its host after //, without placeholders, user name or backslash")
+    if not web and "{" in href.partition("?")[0]:
+        raise ValueError("must name its address without placeholders")
     return href
 
 
