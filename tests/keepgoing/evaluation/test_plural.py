@@ -48,7 +48,7 @@ def test_a_category_holds_when_all_relations_of_one_alternative_hold() -> None:
     category = compile_rules(
         {"few": [[["n", 10, True, [[2, 4]]], ["n", 100, False, [[12, 14]]]], [["v", 0, True, [[2, 2]]]]]}
     )
-    numbers = [2, 12, 24, 5, Decimal("7.25"), Decimal("2.5")]
+    numbers: list[int | Decimal] = [2, 12, 24, 5, Decimal("7.25"), Decimal("2.5")]
     assert [category(number) for number in numbers] == ["few", "other", "few", "other", "few", "other"]
 
 
