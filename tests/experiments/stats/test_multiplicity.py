@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from experiments.stats.multiplicity import benjamini_hochberg, holm, simultaneous_level
 
@@ -27,6 +28,14 @@ def test_benjamini_and_hochbergs_published_example_rejects_four() -> None:
 @given(any_p_values)
 def test_benjamini_hochberg_is_scipys(p_values: list[float]) -> None:
     assert benjamini_hochberg(p_values) == pytest.approx(stats.false_discovery_control(p_values), abs=1e-15)
+
+
+@pytest.mark.parametrize("p_values", [P_VALUES, [0.2], [0.5, 0.5, 0.0, 1.0], [0.9, 0.8, 0.04, 0.04, 0.011]])
+def test_both_are_statsmodels(p_values: list[float]) -> None:
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-15)
+    assert benjamini_hochberg(p_values) == pytest.approx(
+        multipletests(p_values, method="fdr_bh")[1], abs=1e-15
+    )
 
 
 @given(any_p_values)
