@@ -64,9 +64,9 @@ def pick_segments(names: tuple[str, ...], context: Context) -> dict[str, Any]:
 
 
 def _cut(value: Any) -> Any:
-    if not isinstance(value, str):
+    if isinstance(value, int | float):
         return value
-    return value[:LONGEST_SEGMENT].encode(errors="replace").decode()
+    return str(value)[:LONGEST_SEGMENT].encode(errors="replace").decode()
 
 
 def _snapshot(context: object) -> dict[str, Any]:

@@ -64,8 +64,7 @@ def host_answer(error_code: object, default: object) -> HostAnswer:
 
 def _host_answer(code: str, given: Mapping[str, Any]) -> HostAnswer:
     status = given.get("status")
-    if not isinstance(status, int) or isinstance(status, bool) or not 100 <= status <= 599:
-        status = STATUS
+    status = int(status) if isinstance(status, int) and 100 <= status <= 599 else STATUS
     if given.get("body") is None:
         body = made_body(code, status)
         return HostAnswer(status, _headers(given, HEADERS), body, body["detail"])
@@ -92,9 +91,11 @@ def words(code: str) -> str:
 
 def code_text(error_code: object) -> str:
     """The code as it may stand in a body, whatever was passed for one."""
-    if not isinstance(error_code, str) or not error_code:
+    try:
+        text = str.__str__(error_code)  # type: ignore[arg-type]  # raises for whatever is no text
+    except Exception:
         return NAMELESS
-    return str.__str__(error_code)[:LONGEST_CODE].encode(errors="replace").decode()
+    return text[:LONGEST_CODE].encode(errors="replace").decode() or NAMELESS
 
 
 def _headers(given: Mapping[str, Any], otherwise: Mapping[str, str]) -> Mapping[str, str]:
@@ -107,8 +108,8 @@ def _headers(given: Mapping[str, Any], otherwise: Mapping[str, str]) -> Mapping[
 def _text_of(body: Any) -> str:
     """The human text in a body of any of the usual shapes, empty where there is none."""
     if isinstance(body, str):
-        return body
+        return str.__str__(body)
     error = body.get("error") if isinstance(body, dict) else None
     places = (body, error) if isinstance(error, dict) else (body, {"message": error})
     found = (place.get(name) for place in places if isinstance(place, dict) for name in ("detail", "message"))
-    return next((text for text in found if isinstance(text, str)), "")
+    return next((text for text in found if text.__class__ is str), "")
