@@ -11,6 +11,8 @@ from decimal import Decimal
 from flask import Response
 from pydantic import BaseModel
 
+JSON_TYPE = "application/json"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -29,7 +31,7 @@ def respond(answer: Answer, usual_status: int) -> Response:
         as_json(answer.document),
         answer.status or usual_status,
         headers=dict(answer.headers),
-        content_type="application/json",
+        content_type=JSON_TYPE,
     )
 
 

@@ -13,7 +13,7 @@ from service.api.rates import Rates
 from service.use_cases.credentials import Role
 from service.use_cases.keys import KeyHolder, KeyRing
 
-CHALLENGE = WWWAuthenticate("bearer", {"realm": "keepgoing"})
+CHALLENGE = WWWAuthenticate("bearer", {"realm": "Keepgoing API"})
 
 
 @dataclass(frozen=True, slots=True)

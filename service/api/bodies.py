@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import zlib
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from flask import Request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from experiments.errors import Fault, InvalidInput
+from experiments.model.loading import parse_json
 
 MAX_DEPTH = 32
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
@@ -47,27 +47,6 @@ def read_json(request: Request, *, max_bytes: int) -> object:
     if faults := list(_faults(document, "", 1)):
         raise InvalidInput(faults)
     return document
-
-
-def parse_json(body: bytes) -> object:
-    """The value of strict JSON text.
-
-    Raises:
-        InvalidInput: It is not strict JSON; the detail says where.
-    """
-    try:
-        return json.loads(
-            body.decode(), object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=_finite
-        )
-    except UnicodeDecodeError:
-        raise InvalidInput.at("", "The body is not UTF-8.") from None
-    except RecursionError:
-        raise InvalidInput.at("", f"The body is nested deeper than {MAX_DEPTH} levels.") from None
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise InvalidInput.at("", f"The body is not JSON: {error.msg} at {place}.") from None
-    except ValueError:  # Python's own bound on the digits of an integer
-        raise InvalidInput.at("", "The body holds a number with too many digits.") from None
 
 
 def pointer_part(name: object) -> str:
@@ -107,26 +86,6 @@ def _too_large(max_bytes: int) -> RequestEntityTooLarge:
     return RequestEntityTooLarge(f"The body is longer than {max_bytes} bytes.")
 
 
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidInput.at("", f"The member {twice[:64]!r} stands twice in one object.")
-    return members
-
-
-def _refuse_constant(name: str) -> object:
-    raise InvalidInput.at("", f"{name} is not a JSON number.")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise InvalidInput.at("", "The body holds a number out of range.")
-    return value
-
-
 def _faults(value: object, pointer: str, depth: int) -> Iterator[Fault]:
     """Faults of depth and of text that a database cannot keep."""
     if depth > MAX_DEPTH:
@@ -136,6 +95,8 @@ def _faults(value: object, pointer: str, depth: int) -> Iterator[Fault]:
         case str():
             if detail := _text_fault(value):
                 yield Fault(pointer, detail)
+        case float() if math.isinf(value):
+            yield Fault(pointer, "is a number out of range")
         case list():
             for index, item in enumerate(value):
                 yield from _faults(item, f"{pointer}/{index}", depth + 1)

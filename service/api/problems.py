@@ -22,6 +22,7 @@ from experiments.errors import (
     NotFound,
     StaleRevision,
 )
+from experiments.model.changes import Frozen
 from service.api.answers import as_json
 from service.api.services import services
 from service.observability import exception_fields
@@ -87,7 +88,7 @@ def handle_problems(app: Flask) -> None:
 def of_domain_error(error: DomainError) -> Response:
     """The problem of a refusal by the domain."""
     status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 400)
-    faults = error.faults if isinstance(error, InvalidInput) else ()
+    faults = error.faults if isinstance(error, InvalidInput | Frozen) else ()
     return problem(status, error.code.replace("_", "-"), error.detail, faults=faults)
 
 

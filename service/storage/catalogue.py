@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from service.storage.tables import DefinitionRevisionRow, ErrorCodeRow, MetricRow
 
-Row = TypeVar("Row", ErrorCodeRow, MetricRow)
+Row = TypeVar("Row", bound=ErrorCodeRow | MetricRow)
 
 
 def find(session: Session, table: type[Row], project_id: int, key: str) -> Row | None:

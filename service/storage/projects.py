@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 from sqlmodel import Session, select
 
 from service.storage.tables import ProjectRow
@@ -43,9 +43,3 @@ def revision(connection: Connection, project_id: int) -> int:
     """The project's counter of changes; the cheapest way to see whether a ruleset is still the newest."""
     query = select(ProjectRow.revision).where(ProjectRow.id == project_id)
     return connection.execute(query).scalar_one()
-
-
-def bump(session: Session, project_id: int) -> None:
-    """Counts one change, so that every worker makes its ruleset anew."""
-    statement = update(ProjectRow).where(ProjectRow.id == project_id)  # type: ignore[arg-type]
-    session.execute(statement.values(revision=ProjectRow.revision + 1))

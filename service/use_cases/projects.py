@@ -62,7 +62,10 @@ def every(database: Database) -> list[ProjectRef]:
 def read(scope: Scope) -> Project:
     """The scope's project."""
     with scope.reading() as session:
-        row = projects.get(session, scope.project.id)
+        return _project(projects.get(session, scope.project.id))
+
+
+def _project(row: ProjectRow) -> Project:
     holdout = None if row.holdout is None else Decimal(row.holdout)
     return Project(row.name, holdout, row.revision, row.created_at)
 

@@ -9,8 +9,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from service.storage import audit, projects
+from service.storage import audit, catalogue, projects
 from service.storage.database import Database, StorageBusy
+from service.storage.tables import ProjectRow
 
 __all__ = ["Database", "ProjectRef", "Scope", "StorageBusy", "Writing"]
 
@@ -28,6 +29,7 @@ class Writing:
     """A write of one project's definitions under way; no other can come in between."""
 
     session: Session
+    project: ProjectRow
     scope: Scope
 
     def note(self, action: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
@@ -38,9 +40,17 @@ class Writing:
             subject=subject, detail=detail,
         )  # fmt: skip
 
+    def keep_revision(self, kind: str, key: str, revision: int, document: str) -> None:
+        """Keeps what was written for ever."""
+        catalogue.keep_revision(
+            self.session, self.scope.project.id, kind=kind, key=key, revision=revision,
+            document=document, actor=self.scope.actor, now=self.scope.now,
+        )  # fmt: skip
+
     def publish(self) -> None:
         """Makes every worker see that the ruleset may have changed."""
-        projects.bump(self.session, self.scope.project.id)
+        self.project.revision += 1
+        self.session.add(self.project)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,7 @@ class Scope:
     def writing(self) -> Iterator[Writing]:
         """One transaction, which holds the project until it ends."""
         with self.database.session() as session:
-            projects.locked(session, self.project.id)
-            yield Writing(session, self)
+            yield Writing(session, projects.locked(session, self.project.id), self)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
