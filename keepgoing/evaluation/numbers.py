@@ -37,6 +37,8 @@ def rounded(value: Number, max_fraction: int, *, shift: int = 0) -> Decimal:
 
 def split_digits(value: Number, max_fraction: int, *, shift: int = 0) -> tuple[str, str]:
     """The ASCII digits of the value × 10^shift before the point, with the sign, and after it, none idle."""
+    if type(value) is int and not shift:
+        return str(value), ""
     whole, _, fraction = str(value).partition(".")
     if shift or len(fraction) > max_fraction or not (whole.lstrip("-") + fraction).isdecimal():
         whole, _, fraction = format(rounded(value, max_fraction, shift=shift), "f").partition(".")
