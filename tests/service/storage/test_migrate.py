@@ -46,7 +46,7 @@ def test_upgrading_twice_changes_nothing(database_url: str) -> None:
 
 
 def test_a_database_without_schema_is_refused_and_the_command_named(empty_database_url: str) -> None:
-    with pytest.raises(migrate.SchemaMismatch, match="no schema yet.*keepgoing migrate"):
+    with pytest.raises(migrate.SchemaMismatch, match=r"no schema yet.*keepgoing migrate"):
         migrate.check(empty_database_url)
 
 
@@ -60,7 +60,7 @@ def test_a_schema_newer_than_the_code_is_refused(database_url: str) -> None:
 
 
 def test_a_schema_older_than_the_code_is_refused() -> None:
-    with pytest.raises(migrate.SchemaMismatch, match="older schema 0001.*keepgoing migrate"):
+    with pytest.raises(migrate.SchemaMismatch, match=r"older schema 0001.*keepgoing migrate"):
         migrate.refuse_other_than("0002", "0001")
 
 

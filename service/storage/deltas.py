@@ -1,0 +1,73 @@
+"""What a number of events changes in the derived counts, gathered in memory and written in one go."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from experiments.model.events import DAY, EventRecord
+from experiments.model.participation import Exposed, FoldPlan, Measured, contributions
+from experiments.model.tally import Cell
+from service.storage.columns import Row
+from service.storage.statements import statements
+
+_SUMS = (0, 0, 0, 0, 0, 0, 0)
+_EXPOSURES, _UNCOUNTED, _FALLBACKS, _MOVED, _LAG_TOTAL, _LAG_MAX, _LAST = range(7)
+_EVENTS, _MATCHED, _LAST_CONVERSION = range(3)
+
+
+class Deltas:
+    """Differences to the derived counts of one project; their size depends on cells, not on events."""
+
+    def __init__(self, project_id: int) -> None:
+        self.project_id = project_id
+        self.tallies: dict[tuple[int, Cell], tuple[int, ...]] = {}
+        self.days: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0] * 7)
+        self.names: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 3)
+
+    def exposure(self, record: EventRecord, *, fallback: bool) -> None:
+        """Counts an exposure among what its experiment received."""
+        counts = self.days[record.experiment_id or 0, record.occurred_at // DAY]
+        counts[_EXPOSURES if record.counted else _UNCOUNTED] += 1
+        counts[_FALLBACKS] += fallback
+        lag = max(record.received_at - record.occurred_at, 0)  # a clock that runs ahead has no lag
+        counts[_LAG_TOTAL] += lag
+        counts[_LAG_MAX] = max(counts[_LAG_MAX], lag)
+        counts[_LAST] = max(counts[_LAST], record.received_at)
+
+    def conversion(self, record: EventRecord) -> None:
+        """Counts a conversion among those of its name."""
+        counts = self.names[record.name or ""]
+        counts[_EVENTS] += 1
+        counts[_LAST_CONVERSION] = max(counts[_LAST_CONVERSION], record.received_at)
+
+    def matched(self, name: str, change: int) -> None:
+        """Some more conversions (or fewer) are counted by a metric."""
+        self.names[name][_MATCHED] += change
+
+    def participant(self, plan: FoldPlan, exposed: Exposed, measured: Measured, sign: int) -> None:
+        """Adds one participant's contribution (sign 1) or takes it away (sign -1)."""
+        for cell, sums in contributions(plan, exposed, measured):
+            key = (plan.experiment_id, cell)
+            before = self.tallies.get(key, _SUMS)
+            self.tallies[key] = tuple([one + sign * other for one, other in zip(before, sums, strict=True)])
+        if exposed.moved:
+            self.days[plan.experiment_id, exposed.first_at // DAY][_MOVED] += sign
+
+    def write(self, connection: Connection) -> None:
+        """Adds all of it to the stored counts."""
+        into = statements(connection)
+        if tallies := list(self._tally_rows()):
+            into.add_tallies(connection, tallies)
+        if self.days:
+            into.add_exposure_days(connection, [(*key, *counts) for key, counts in self.days.items()])
+        if self.names:
+            rows = [(self.project_id, name, *counts) for name, counts in self.names.items()]
+            into.add_conversion_counts(connection, rows)
+
+    def _tally_rows(self) -> Iterator[Row]:
+        for (experiment_id, cell), sums in self.tallies.items():
+            if any(sums):
+                yield (experiment_id, *cell, *sums)

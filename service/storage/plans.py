@@ -1,0 +1,27 @@
+"""The fold's plans of experiments, from their stored state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from experiments.model.participation import FoldPlan, fold_plan
+from experiments.model.state import ExperimentState
+from service.storage.tables import ExperimentRow
+
+
+def load(connection: Connection, experiment_ids: Iterable[int]) -> dict[int, FoldPlan]:
+    """The plan of each of these experiments, by id."""
+    query = select(col(ExperimentRow.id), col(ExperimentRow.document))
+    rows = connection.execute(query.where(col(ExperimentRow.id).in_(sorted(experiment_ids))))
+    return {row.id: _plan(row.id, row.document) for row in rows}
+
+
+@lru_cache(maxsize=256)
+def _plan(experiment_id: int, document: str) -> FoldPlan:
+    """The plan in a state's document; parsed again only when the document changed."""
+    state = ExperimentState.model_validate_json(document)
+    return fold_plan(experiment_id, state.metrics, state.definition.plan.segments)
