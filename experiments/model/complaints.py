@@ -71,6 +71,8 @@ def _written(value: str | bool | int | float | None) -> str:
 
 def kind(value: Any) -> str:
     """What sort of JSON value this is, in words."""
+    if value == {} and isinstance(value, dict):
+        return "an empty object"
     return _KINDS.get(type(value), type(value).__name__)
 
 
@@ -145,7 +147,7 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 def _detail(error: ErrorDetails, place: Path) -> str:
     sort, value = error["type"], error["input"]
     if sort in _WANTED:
-        found = shown(value) if sort.startswith("int_from") else kind(value)
+        found = shown(value) if sort == "int_from_float" else kind(value)
         return f"is {found}, must be {_WANTED[sort]}"
     if sort in _BOUNDS:
         return f"{_name(place)} == {shown(value)}, must be {_BOUNDS[sort].format(**error['ctx'])}"

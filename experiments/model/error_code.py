@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from experiments.model.definition import Definition, fit
+from experiments.model.definition import Definition, Path, fit
 from experiments.model.message import Messages
 from experiments.model.names import AttributeName, Code, LocaleTag
 from experiments.model.text import Description, Line, one_line
@@ -48,10 +49,8 @@ class ErrorCode(Definition):
 
     @model_validator(mode="after")
     def _fits(self) -> ErrorCode:
-        faults = [
-            (("headers", name), fault)
-            for name, value in self.headers.items()
-            if (fault := _header_fault(name, value))
+        faults: list[tuple[Path, str]] = [
+            (("headers", *path), fault) for path, fault in _of_headers(self.headers)
         ]
         if self.default_locale not in self.message:
             faults.append((("message", self.default_locale), "is required: it is the default_locale"))
@@ -64,6 +63,16 @@ class ErrorCode(Definition):
     def locales(self) -> frozenset[str]:
         """The languages that the error code serves, and that every variant must have."""
         return frozenset(self.message)
+
+
+def _of_headers(headers: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    seen: set[str] = set()
+    for name, value in headers.items():
+        if fault := _header_fault(name, value):
+            yield (name,), fault
+        elif name.lower() in seen:
+            yield (name,), "stands here twice, in different capitals; remove one"
+        seen.add(name.lower())
 
 
 def _header_fault(name: str, value: str) -> str | None:

@@ -83,8 +83,8 @@ class Condition(Definition):
                 if self.op in LISTED
                 else f"must be one value for op {self.op}"
             )
-        if self.op in ORDERED and (isinstance(self.value, bool) or not isinstance(self.value, int | float)):
-            return f"must be a number for op {self.op}"
+        if self.op in ORDERED and isinstance(self.value, bool):
+            return f"must be a number or text for op {self.op}"
         if self.op in TEXTUAL and not isinstance(self.value, str):
             return f"must be a text for op {self.op}"
         if self.op == "exists" and not isinstance(self.value, bool):
@@ -121,7 +121,7 @@ def _shape(value: Any) -> str | None:
     if isinstance(value, AllOf | AnyOf | NoneOf | Condition):
         tags: dict[type, str] = {AllOf: "<all>", AnyOf: "<any>", NoneOf: "<not>"}
         return tags.get(type(value), "<condition>")
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:
         return None
     return next((f"<{key}>" for key in ("all", "any", "not") if key in value), "<condition>")
 
