@@ -75,6 +75,15 @@ def load(
     return definitions(parse(document, name=name), known=known)
 
 
+def read(document: str | bytes, *, name: str = "document.yaml") -> Definitions:
+    """The definitions of a document, each checked by itself; who applies them checks them with what there is.
+
+    Raises:
+        InvalidInput: With a JSON pointer for each fault; or with line and column when it cannot be read.
+    """
+    return validated(Definitions, parse(document, name=name))
+
+
 def definitions(data: Any, *, known: Catalogue | None = None) -> Definitions:
     """The definitions that plain data describe, checked as `load` does.
 

@@ -12,9 +12,6 @@ from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from experiments.errors import InvalidInput
 
@@ -62,6 +59,9 @@ def put_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty
     if not rows:
         say(empty)
         return
+    from rich.console import Console  # imported here and below: most calls draw nothing
+    from rich.table import Table
+
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
@@ -92,6 +92,9 @@ def progress(label: str, total: int | None) -> Iterator[Advance]:
         say(f"{label} …")
         yield lambda _amount: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
         task = bar.add_task(label, total=total)

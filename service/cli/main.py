@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,13 +26,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("The command line needs more than the SDK: pip install 'keepgoing[server]'", file=sys.stderr)  # noqa: T201 - click itself is missing
         return 1
     from service.cli.workspace import Workspace
-    from service.settings import read_settings
 
-    with ended() as ending:
+    with ended() as ending, closing(Workspace(_read_settings)) as workspace:
         program.main(
             args=None if arguments is None else list(arguments),
             prog_name="keepgoing",
-            obj=Workspace(read_settings),
+            obj=workspace,
             standalone_mode=False,
         )
     return ending.exit_code
+
+
+def _read_settings() -> Settings:
+    from service.settings import read_settings  # costs half a second, which `--help` need not pay
+
+    return read_settings()

@@ -47,13 +47,24 @@ class Workspace:
         """The open database; an embedded one is made or brought up to date."""
         from service.use_cases.backend import open_backend
 
-        backend = open_backend(
+        return open_backend(
             self.settings.database_url,
             key_cache_seconds=self.settings.key_cache_seconds,
             ruleset_poll_seconds=self.settings.ruleset_poll_seconds,
         )
-        click.get_current_context().find_root().call_on_close(backend.close)
-        return backend
+
+    def close(self) -> None:
+        """Lets go of what was opened."""
+        if "backend" in self.__dict__:
+            self.backend.close()
+
+    def prepare_database(self) -> None:
+        """Nothing; the database has the right schema now, and this process holds no connection to it.
+
+        Servers fork after this: a connection must not be shared with a child.
+        """
+        self.backend.close()
+        del self.backend
 
     def scope(self, project: str, *, create: bool = False) -> Scope:
         """The project of this name, acted on by the command line.
