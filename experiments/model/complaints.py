@@ -54,19 +54,20 @@ class Misfit(ValueError):
 
 def shown(value: Any) -> str:
     """The value as a message may repeat it: escaped, and never more than its beginning."""
-    if isinstance(value, str) and len(value) > SHOWN:
-        return repr(value[: SHOWN - 1] + "…")
-    if value is None or isinstance(value, str | bool | int | float):
+    if isinstance(value, str):
+        text = repr(value[:SHOWN])
+        return text if len(value) <= SHOWN and len(text) <= SHOWN + 2 else text[:SHOWN].rstrip("\\") + "…'"
+    if value is None or isinstance(value, bool | int | float):
         return _written(value)
     return str(value) if isinstance(value, Decimal) else kind(value)
 
 
-def _written(value: str | bool | int | float | None) -> str:
+def _written(value: bool | int | float | None) -> str:
     try:
         text = repr(value)
     except ValueError:  # Python refuses to write out whole numbers of more than some thousand digits
         return "a number of thousands of digits"
-    return text if isinstance(value, str) or len(text) <= SHOWN else f"a number of {len(text)} digits"
+    return text if len(text) <= SHOWN else f"a number of {len(text)} digits"
 
 
 def kind(value: Any) -> str:
