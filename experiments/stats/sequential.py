@@ -99,6 +99,17 @@ def confidence_sequence(
     )
 
 
+def boundary_at_plan(alpha: float) -> float:
+    """How many standard errors from 0 the difference must be at the planned number: 3.03 at alpha 0.05.
+
+    References:
+        Waudby-Smith et al. (2024), as in `confidence_sequence`.
+    """
+    check_level(alpha, name="alpha")
+    r = _time_at_plan(alpha)
+    return math.sqrt(2 * (r + 1) / r * math.log(math.sqrt(r + 1) / alpha))
+
+
 def one_sided_sequence(
     control: Counts | Sums,
     treatment: Counts | Sums,
@@ -214,8 +225,11 @@ def _relative_time(
     """r = N ρ², with ρ² = (-2 log α + log(1 - 2 log α)) / planned N."""
     if planned_participants < 1:
         raise ValueError(f"planned_participants == {planned_participants}, must be >= 1.")
-    best = -2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))
-    return best * (control.participants + treatment.participants) / planned_participants
+    return _time_at_plan(alpha) * (control.participants + treatment.participants) / planned_participants
+
+
+def _time_at_plan(alpha: float) -> float:
+    return -2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))
 
 
 def _difference(control: Counts | Sums, treatment: Counts | Sums) -> tuple[float, float]:
