@@ -130,8 +130,8 @@ _OF_ERROR_CODES = [
     _bad(
         "header_twice_in_different_capitals",
         f"{_CODE}/headers",
-        {"Retry-After": "1", "retry-after": "2"},
-        f"{_CODE}/headers/retry-after",
+        {"Retry-After": "1", "RETRY-AFTER": "2"},
+        f"{_CODE}/headers/RETRY-AFTER",
     ),
     _bad("message_in_no_locale", f"{_CODE}/message", {}),
     _bad("message_in_an_unknown_locale", f"{_CODE}/message/xx-QQ", message_document()),
