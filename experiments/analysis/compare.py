@@ -1,0 +1,194 @@
+"""One metric over one choice of participants: each variant's reading, each treatment against the control."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ParamSpec, TypeVar
+
+from experiments.analysis.pairs import Pair, pair_of, pooled
+from experiments.analysis.reading import Sample, Strata
+from experiments.analysis.results import (
+    Absolute,
+    Bayesian,
+    BestChance,
+    MetricReading,
+    PhaseCounts,
+    Relative,
+    Sequential,
+    Unavailable,
+    VariantResult,
+)
+from experiments.analysis.strata import best_chances, mean
+from experiments.errors import NotEnoughData
+from experiments.stats import mean as means
+from experiments.stats import multiplicity, proportion
+from experiments.stats.estimate import Counts, Direction, Estimate
+
+Found = TypeVar("Found")
+Given = ParamSpec("Given")
+NO_PARTICIPANT = "There is no participant yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a reading needs to know besides the counts.
+
+    Attributes:
+        variants: The keys, the control's first.
+        planned: Planned participants of two variants together: the sequence is narrowest there.
+    """
+
+    variants: tuple[str, ...]
+    level: float
+    direction: Direction
+    planned: int
+
+    @property
+    def control(self) -> str:
+        """The key of the control."""
+        return self.variants[0]
+
+
+def read(strata: Strata, converted: Mapping[tuple[int, str], int], comparison: Comparison) -> MetricReading:
+    """Every variant's reading; what the data cannot carry is Unavailable with its reason."""
+    best = attempt(best_chances, strata, _present(strata, comparison), comparison.direction)
+    variants = [_variant(strata, converted, comparison, key, best) for key in comparison.variants]
+    return MetricReading(tuple(variants), _phases(strata, converted, comparison))
+
+
+def attempt(ask: Callable[Given, Found], *args: Given.args, **named: Given.kwargs) -> Found | Unavailable:
+    """What `ask` answers to these arguments, or why there is no answer."""
+    try:
+        return ask(*args, **named)
+    except NotEnoughData as error:
+        return Unavailable(error.detail)
+
+
+def adjust(readings: Sequence[MetricReading], method: str) -> list[MetricReading]:
+    """The readings with p-values adjusted over all of them together, by `holm` or `benjamini_hochberg`."""
+    places = [
+        (row, place, variant.absolute.p_value)
+        for row, reading in enumerate(readings)
+        for place, variant in enumerate(reading.variants)
+        if isinstance(variant.absolute, Absolute) and not isinstance(variant.absolute.p_value, Unavailable)
+    ]
+    correct = multiplicity.holm if method == "holm" else multiplicity.benjamini_hochberg
+    adjusted = correct([p_value for _, _, p_value in places])
+    rows = [list(reading.variants) for reading in readings]
+    for (row, place, _), p_value in zip(places, adjusted, strict=True):
+        rows[row][place] = _adjusted(rows[row][place], p_value, method)
+    return [replace(reading, variants=tuple(row)) for reading, row in zip(readings, rows, strict=True)]
+
+
+def _adjusted(variant: VariantResult, p_value: float, method: str) -> VariantResult:
+    if not isinstance(variant.absolute, Absolute):
+        return variant
+    return replace(variant, absolute=replace(variant.absolute, p_value_adjusted=p_value, adjustment=method))
+
+
+def _present(strata: Strata, comparison: Comparison) -> tuple[str, ...]:
+    return tuple(key for key in comparison.variants if any(key in found for found in strata.values()))
+
+
+def _variant(
+    strata: Strata,
+    converted: Mapping[tuple[int, str], int],
+    comparison: Comparison,
+    key: str,
+    best: Mapping[str, float] | Unavailable,
+) -> VariantResult:
+    conversions = sum(count for (_, variant), count in converted.items() if variant == key)
+    if key not in _present(strata, comparison):
+        return _empty(key, is_control=key == comparison.control)
+    sample = pooled(strata, key)
+    own = attempt(_own, sample, comparison.level)
+    alone = VariantResult(
+        key=key,
+        participants=sample.participants,
+        conversions=conversions,
+        mean=attempt(mean, sample),
+        interval=own if isinstance(own, Unavailable) else own.interval,
+        method=None if isinstance(own, Unavailable) else own.method,
+    )
+    chance = best if isinstance(best, Unavailable) else best[key]
+    if key == comparison.control:
+        return replace(alone, bayesian=BestChance(chance))
+    return _compared(alone, attempt(pair_of, strata, comparison.control, key), comparison, chance)
+
+
+def _empty(key: str, *, is_control: bool) -> VariantResult:
+    nothing = Unavailable(NO_PARTICIPANT)
+    alone = VariantResult(key, 0, 0, nothing, nothing, None)
+    if is_control:
+        return alone
+    return replace(alone, absolute=nothing, relative=nothing, sequential=nothing, bayesian=nothing)
+
+
+def _own(sample: Sample, level: float) -> Estimate:
+    return proportion.rate(sample, level) if isinstance(sample, Counts) else means.mean(sample, level)
+
+
+def _compared(
+    alone: VariantResult, pair: Pair | Unavailable, comparison: Comparison, chance: float | Unavailable
+) -> VariantResult:
+    if isinstance(pair, Unavailable):
+        return replace(alone, absolute=pair, relative=pair, sequential=pair, bayesian=pair)
+    return replace(
+        alone,
+        absolute=attempt(_absolute, pair, comparison.level),
+        relative=attempt(_relative, pair, comparison.level),
+        sequential=attempt(_sequential, pair, comparison),
+        bayesian=attempt(_bayesian, pair, comparison, chance),
+    )
+
+
+def _absolute(pair: Pair, level: float) -> Absolute:
+    found, test = pair.absolute(level), attempt(pair.test)
+    return Absolute(
+        estimate=found.estimate,
+        interval=found.interval,
+        level=level,
+        method=found.method,
+        p_value=test if isinstance(test, Unavailable) else test.p_value,
+        test=None if isinstance(test, Unavailable) else test.method,
+    )
+
+
+def _relative(pair: Pair, level: float) -> Relative:
+    found = pair.relative(level)
+    return Relative(found.estimate, found.interval, level, found.method)
+
+
+def _sequential(pair: Pair, comparison: Comparison) -> Sequential:
+    found = pair.sequence(comparison.level, comparison.planned)
+    return Sequential(found.interval, found.p_value, comparison.level, found.method)
+
+
+def _bayesian(pair: Pair, comparison: Comparison, chance: float | Unavailable) -> Bayesian:
+    found = pair.bayesian(comparison.level, comparison.direction)
+    return Bayesian(
+        chance_to_beat_control=found.chance_to_beat_control,
+        chance_to_be_best=chance,
+        expected_loss=found.expected_loss,
+        interval=found.interval,
+        level=comparison.level,
+        method=found.method,
+    )
+
+
+def _phases(
+    strata: Strata, converted: Mapping[tuple[int, str], int], comparison: Comparison
+) -> tuple[PhaseCounts, ...]:
+    return tuple(
+        PhaseCounts(
+            phase=phase,
+            variant=key,
+            participants=found[key].participants,
+            conversions=converted.get((phase, key), 0),
+            mean=attempt(mean, found[key]),
+        )
+        for phase, found in strata.items()
+        for key in comparison.variants
+        if key in found
+    )

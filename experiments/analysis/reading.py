@@ -1,0 +1,195 @@
+"""From cells to the counts and sums that statistics take: which days, which phase, which segment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeGuard
+
+from experiments.analysis.data import ExperimentData, day_of
+from experiments.model.metric import ConversionMetric, MeanMetric, Metric, RetentionMetric, window
+from experiments.model.tally import Cell, Tally
+from experiments.stats.estimate import Counts, Sums
+
+Sample = Counts | Sums
+Comparable = ConversionMetric | RetentionMetric | MeanMetric
+"""The kinds of metric that this version compares."""
+Strata = Mapping[int, Mapping[str, Sample]]
+"""By phase, and in it by variant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The participants whom a reading is about: everybody (two empty texts), or one value of an attribute."""
+
+    segment: str = ""
+    value: str = ""
+
+
+EVERYBODY = Group()
+
+
+@dataclass(frozen=True, slots=True)
+class Cumulative:
+    """What a metric found among the participants first exposed through a day."""
+
+    day: int
+    strata: Strata
+    converted: int
+
+
+class Ledger:
+    """The cells of one experiment, put in order once and then asked many times."""
+
+    def __init__(self, cells: Iterable[tuple[Cell, Tally]]) -> None:
+        self._days: dict[tuple[Group, str, bool], dict[int, dict[tuple[int, str], Tally]]] = defaultdict(dict)
+        for cell, tally in cells:
+            group = Group(cell.segment, cell.segment_value)
+            places = self._days[group, cell.metric, cell.crossed].setdefault(cell.day, {})
+            _merge(places, {(cell.phase, cell.variant): tally})
+
+    def values(self, segment: str) -> list[str]:
+        """The values that an attribute had, in order."""
+        return sorted({group.value for group, _, _ in self._days if segment and group.segment == segment})
+
+    def exposure_days(self) -> list[int]:
+        """The days on which participants (crossed ones left out) were first exposed, in order."""
+        return sorted(self._days.get((EVERYBODY, "", False), {}))
+
+    def participants(
+        self,
+        *,
+        after: int | None = None,
+        through: int | None = None,
+        group: Group = EVERYBODY,
+        crossed: bool = False,
+    ) -> dict[tuple[int, str], int]:
+        """The participants of each phase and variant, first exposed after one day and through another."""
+        tallies = self._added(group, "", crossed=crossed, after=after, through=through)
+        return {place: tally.n for place, tally in tallies.items()}
+
+    def strata(
+        self,
+        metric: Comparable,
+        *,
+        through: int | None = None,
+        group: Group = EVERYBODY,
+        with_crossed: bool = False,
+    ) -> Strata:
+        """What a metric found, by phase and variant.
+
+        Args:
+            through: The last day of first exposure to take in; None takes all.
+            with_crossed: Whether units that saw two variants of a phase count, under the first of them.
+        """
+        people: dict[tuple[int, str], Tally] = {}
+        values: dict[tuple[int, str], Tally] = {}
+        for crossed in (False, True) if with_crossed else (False,):
+            _merge(people, self._added(group, "", crossed=crossed, through=through))
+            _merge(values, self._added(group, metric.key, crossed=crossed, through=through))
+        return _strata(metric, people, values)
+
+    def converted(
+        self,
+        metric: Comparable,
+        *,
+        through: int | None = None,
+        group: Group = EVERYBODY,
+        with_crossed: bool = False,
+    ) -> dict[tuple[int, str], int]:
+        """How many participants of each phase and variant had at least one event that the metric counts."""
+        tallies: dict[tuple[int, str], Tally] = {}
+        for crossed in (False, True) if with_crossed else (False,):
+            _merge(tallies, self._added(group, metric.key, crossed=crossed, through=through))
+        return {place: tally.conversions for place, tally in tallies.items()}
+
+    def daily(self) -> list[tuple[int, dict[tuple[int, str], int]]]:
+        """For each day with first exposures, in order, the participants who came on it."""
+        days = self._days.get((EVERYBODY, "", False), {})
+        return [(day, {place: tally.n for place, tally in days[day].items()}) for day in sorted(days)]
+
+    def cumulative(self, metric: Comparable) -> Iterator[Cumulative]:
+        """For each day with first exposures, in order, what the metric found until then."""
+        people: dict[tuple[int, str], Tally] = {}
+        values: dict[tuple[int, str], Tally] = {}
+        arrivals = self._days.get((EVERYBODY, "", False), {})
+        outcomes = self._days.get((EVERYBODY, metric.key, False), {})
+        for day in sorted(arrivals):
+            _merge(people, arrivals[day])
+            _merge(values, outcomes.get(day, {}))
+            converted = sum(tally.conversions for tally in values.values())
+            yield Cumulative(day, _strata(metric, people, values), converted)
+
+    def _added(
+        self,
+        group: Group,
+        metric: str,
+        *,
+        crossed: bool,
+        after: int | None = None,
+        through: int | None = None,
+    ) -> dict[tuple[int, str], Tally]:
+        total: dict[tuple[int, str], Tally] = {}
+        for day, places in self._days.get((group, metric, crossed), {}).items():
+            if (after is None or day > after) and (through is None or day <= through):
+                _merge(total, places)
+        return total
+
+
+def _merge(total: dict[tuple[int, str], Tally], more: Mapping[tuple[int, str], Tally]) -> None:
+    for place, tally in more.items():
+        total[place] = total[place] + tally if place in total else tally
+
+
+def _strata(
+    metric: Comparable, people: Mapping[tuple[int, str], Tally], values: Mapping[tuple[int, str], Tally]
+) -> Strata:
+    found: dict[int, dict[str, Sample]] = defaultdict(dict)
+    for (phase, variant), there in sorted(people.items()):
+        found[phase][variant] = sample_of(metric, there.n, values.get((phase, variant), Tally()))
+    return dict(found)
+
+
+def sample_of(metric: Comparable, participants: int, tally: Tally) -> Sample:
+    """Counts for a rate, sums for a mean. Who has no event adds nothing but himself."""
+    if isinstance(metric, MeanMetric):
+        return Sums(participants, tally.total, tally.squares)
+    return Counts(participants, tally.conversions)
+
+
+def add(one: Sample, other: Sample) -> Sample:
+    """Both samples as one; only samples of one metric add up."""
+    if isinstance(one, Counts) and isinstance(other, Counts):
+        return one + other
+    if isinstance(one, Sums) and isinstance(other, Sums):
+        return one + other
+    raise TypeError("Counts and sums do not add up.")
+
+
+def is_comparable(metric: Metric) -> TypeGuard[Comparable]:
+    """Whether this version compares the metric's kind."""
+    return isinstance(metric, ConversionMetric | RetentionMetric | MeanMetric)
+
+
+def last_matured_day(metric: Metric, as_of: datetime) -> int:
+    """The last day of first exposure whose participants' windows have all ended at `as_of`.
+
+    Who was first exposed in the last moment of day d has a window that ends with day d + end, so that day
+    is matured when day d + end + 1 has begun.
+    """
+    return day_of(as_of) - window(metric)[1] - 1
+
+
+def matured_through(data: ExperimentData, metric: Metric) -> int | None:
+    """The last day that the matured reading takes in; None where rows have no days and all are matured."""
+    return last_matured_day(metric, data.as_of) if data.dated else None
+
+
+def cells_at(data: ExperimentData) -> list[tuple[Cell, Tally]]:
+    """The cells of participants who were there at `as_of`; of a past moment, those of days that had ended."""
+    if not data.is_past:
+        return list(data.cells)
+    today = day_of(data.as_of)
+    return [(cell, tally) for cell, tally in data.cells if cell.day < today]

@@ -1,0 +1,252 @@
+"""The types of the results document: what an analysis answers, and how it is written as JSON.
+
+A number that cannot be had is None with its reason under `unavailable`; no number stands in for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from experiments.stats.estimate import Interval
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """In place of a number that cannot be had: why not, for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absolute:
+    """Treatment minus control with the fixed-horizon interval and unadjusted p-value.
+
+    Attributes:
+        adjustment: How `p_value_adjusted` was made: holm or benjamini_hochberg.
+    """
+
+    estimate: float
+    interval: Interval
+    level: float
+    method: str
+    p_value: float | Unavailable
+    test: str | None
+    p_value_adjusted: float | None = None
+    adjustment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """Treatment over control, minus 1. It never decides."""
+
+    estimate: float
+    interval: Interval
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sequential:
+    """The absolute lift's interval and p-value that stay valid however often they are looked at."""
+
+    interval: Interval
+    p_value: float
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bayesian:
+    """The posterior answers: for reading, never for stopping."""
+
+    chance_to_beat_control: float
+    chance_to_be_best: float | Unavailable
+    expected_loss: float
+    interval: Interval
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class BestChance:
+    """What the posterior says of the control."""
+
+    chance_to_be_best: float | Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class VariantResult:
+    """One variant's reading of one metric; the comparisons are None for the control.
+
+    Attributes:
+        mean: Conversions per participant, or mean value: of all participants together.
+    """
+
+    key: str
+    participants: int
+    conversions: int
+    mean: float | Unavailable
+    interval: Interval | Unavailable
+    method: str | None
+    absolute: Absolute | Unavailable | None = None
+    relative: Relative | Unavailable | None = None
+    sequential: Sequential | Unavailable | None = None
+    bayesian: Bayesian | BestChance | Unavailable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseCounts:
+    """One variant's counts in one phase."""
+
+    phase: int
+    variant: str
+    participants: int
+    conversions: int
+    mean: float | Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class MetricReading:
+    """One metric over one choice of participants."""
+
+    variants: tuple[VariantResult, ...]
+    phases: tuple[PhaseCounts, ...] = ()
+
+    def variant(self, key: str) -> VariantResult:
+        """The reading of this variant."""
+        return next(variant for variant in self.variants if variant.key == key)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricResult:
+    """One metric: to date, and over the participants whose window has ended (`matured`).
+
+    Attributes:
+        provisional: Whether a window is still open, so that the reading to date may yet change.
+        matured_through: The last day of first exposure in `matured`.
+        not_evaluated: Why this version does not compute the metric; then there are no readings.
+        capped: Why the capped mean is not computed, where the metric asks for one.
+        cap_value: The most that one participant counts with, where the metric has such a cap.
+    """
+
+    key: str
+    kind: str
+    role: str
+    direction: str
+    window_days: tuple[int, int]
+    provisional: bool = False
+    to_date: MetricReading | None = None
+    matured: MetricReading | None = None
+    matured_through: datetime | None = None
+    not_evaluated: str | None = None
+    capped: str | None = None
+    cap_value: Decimal | None = None
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether the metric may suggest but not decide."""
+        return self.role == "secondary"
+
+    def document(self) -> Json:
+        """The metric as JSON."""
+        head: Json = {
+            "key": self.key,
+            "kind": self.kind,
+            "role": self.role,
+            "direction": self.direction,
+            "window_days": list(self.window_days),
+            "exploratory": self.exploratory,
+        }
+        if self.to_date is None or self.matured is None:
+            return {**head, "not_evaluated": self.not_evaluated, "variants": []}
+        head |= {"provisional": self.provisional, **plain(self.to_date)}
+        head["matured"] = {"first_exposed_through": plain(self.matured_through), **plain(self.matured)}
+        return head | self._cap()
+
+    def _cap(self) -> Json:
+        if self.cap_value is not None:
+            return {"capped": {"cap_value": str(self.cap_value), "applied": True}}
+        return {"capped": {"not_evaluated": self.capped}} if self.capped else {}
+
+
+@dataclass(frozen=True, slots=True)
+class VariantCount:
+    """One variant's participants over all metrics, and its share of the traffic now."""
+
+    key: str
+    control: bool
+    participants: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentValue:
+    """The metrics among the participants who had one value of an attribute at their first exposure."""
+
+    value: str
+    variants: tuple[VariantCount, ...]
+    metrics: tuple[MetricResult, ...]
+
+    def document(self) -> Json:
+        """The segment as JSON."""
+        return {
+            "value": self.value,
+            "variants": plain(self.variants),
+            "metrics": [metric.document() for metric in self.metrics],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """A breakdown by one attribute: exploratory, its p-values adjusted over all that are shown."""
+
+    attribute: str
+    values: tuple[SegmentValue, ...]
+    adjustment: str = "benjamini_hochberg"
+
+    def document(self) -> Json:
+        """The breakdown as JSON."""
+        return {
+            "attribute": self.attribute,
+            "exploratory": True,
+            "adjustment": self.adjustment,
+            "values": [value.document() for value in self.values],
+        }
+
+
+def plain(value: object) -> Any:
+    """JSON of a result type: intervals as pairs, moments as RFC 3339, null with its reason."""
+    if isinstance(value, Interval):
+        return [value.lower, value.upper]
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, Unavailable):
+        return None
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    return _members(value) if hasattr(value, "__dataclass_fields__") else value
+
+
+def moment(value: datetime) -> str:
+    """RFC 3339 in UTC, ending in Z."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _members(value: Any) -> Json:
+    """A dataclass's members; those that are None (a control has no lift) are left out."""
+    members = [(field.name, getattr(value, field.name)) for field in fields(value)]
+    document = {name: plain(one) for name, one in members if one is not None}
+    reasons = dict(_reasons(members))
+    return document | ({"unavailable": reasons} if reasons else {})
+
+
+def _reasons(members: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, str]]:
+    return ((name, one.reason) for name, one in members if isinstance(one, Unavailable))

@@ -1,0 +1,37 @@
+"""What an experiment compares: its variants with the control first, its metrics with their roles."""
+
+from __future__ import annotations
+
+from experiments.analysis.compare import Comparison
+from experiments.analysis.data import ExperimentData
+from experiments.analysis.planned import Planned
+from experiments.analysis.reading import Comparable
+from experiments.analysis.results import Unavailable
+from experiments.model.metric import Metric
+
+PLANNED_UNTIL_KNOWN = 10_000
+"""Participants of two variants that a sequence is narrowest at while the planned number is not known."""
+
+
+def variants_of(data: ExperimentData) -> tuple[str, ...]:
+    """The variants' keys, the control's first."""
+    return (data.definition.control.key, *data.treatments)
+
+
+def roles(data: ExperimentData) -> list[tuple[str, Metric]]:
+    """Each metric of the plan with its role, in the plan's order: primary, secondary, guardrails."""
+    plan = data.definition.plan
+    keys = [("primary", plan.primary), *(("secondary", key) for key in plan.secondary)]
+    keys += [("guardrail", guardrail.metric) for guardrail in plan.guardrails]
+    found = ((role, data.metric(key)) for role, key in keys)
+    return [(role, metric) for role, metric in found if metric is not None]
+
+
+def comparison_of(data: ExperimentData, metric: Comparable, planned: int) -> Comparison:
+    """How a metric of an experiment is compared; `planned` as `planned_of_two` gives it."""
+    return Comparison(variants_of(data), data.definition.plan.level, metric.direction, planned)
+
+
+def planned_of_two(size: Planned | Unavailable) -> int:
+    """The planned participants of two variants together, at which sequences are narrowest."""
+    return PLANNED_UNTIL_KNOWN if isinstance(size, Unavailable) else 2 * size.participants
