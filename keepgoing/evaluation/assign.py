@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from typing import NamedTuple, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 from keepgoing.evaluation.hashing import BUCKETS, drawer, edge_bytes, salted_state
 from keepgoing.evaluation.message import Wordings
@@ -30,12 +30,13 @@ _encode = str.encode  # refuses whatever is no text, and ignores what a subclass
 class Outcome:
     """One way in which a decision can end: its facts and wordings, made once, shared by all who end there.
 
-    `answers` says whether it ends the search; `rescue` is what to answer when no wording can be rendered.
+    `answers` says whether it ends the search; `rescue` is what to answer when no wording can be rendered;
+    `identity` tells exposures apart within a process.
     """
 
     __slots__ = (
-        "answers", "error_code", "experiment", "is_exposure", "phase", "reason", "rescue", "revision",
-        "segments", "variant", "wordings",
+        "answers", "error_code", "experiment", "identity", "is_exposure", "phase", "reason", "rescue",
+        "revision", "segments", "variant", "wordings",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +60,17 @@ class Outcome:
         self.answers = reason not in (NOT_TARGETED, NOT_IN_TRAFFIC)
         self.is_exposure = reason == SPLIT
         self.segments = experiment.segments if experiment and self.is_exposure else ()
+        self.identity = hash((self.experiment, self.phase, variant))
+
+    def facts(self) -> dict[str, Any]:
+        """What an exposure says of the assignment."""
+        return {
+            "error_code": self.error_code,
+            "experiment": self.experiment,
+            "variant": self.variant,
+            "phase": self.phase,
+            "revision": self.revision,
+        }
 
 
 class ExperimentFacts(NamedTuple):

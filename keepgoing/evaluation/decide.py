@@ -66,7 +66,7 @@ def pick_segments(names: tuple[str, ...], context: Context) -> dict[str, Any]:
 def _cut(value: Any) -> Any:
     if isinstance(value, int | float):
         return value
-    return str(value)[:LONGEST_SEGMENT].encode(errors="replace").decode()
+    return str(value)[:LONGEST_SEGMENT].replace("\0", " ").encode(errors="replace").decode()
 
 
 def _snapshot(context: object) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def words(code: str) -> str:
 def code_text(error_code: object) -> str:
     """The code as it may stand in a body, whatever was passed for one."""
     try:
-        text = str.__str__(error_code)  # type: ignore[arg-type]  # raises for whatever is no text
+        text = str.__str__(error_code)  # raises for whatever is no text
     except Exception:
         return NAMELESS
     return text[:LONGEST_CODE].encode(errors="replace").decode() or NAMELESS

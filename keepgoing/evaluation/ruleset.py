@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from keepgoing.errors import InvalidRuleset
 from keepgoing.evaluation import assign
 from keepgoing.evaluation.assign import Assign, ExperimentFacts, Gates, Outcome, Split, Take
 from keepgoing.evaluation.document import Place
@@ -48,9 +49,15 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
     Raises:
         InvalidRuleset: The format is not known, or something is malformed; `pointer` says where.
     """
-    root = Place(document)
+    try:
+        return _compile(Place(document))
+    except RecursionError:
+        raise InvalidRuleset("is nested too deeply") from None
+
+
+def _compile(root: Place) -> Ruleset:
     if root["format"].whole(least=1) != FORMAT:
-        raise root["format"].fault(f"is {document['format']}, this version understands only {FORMAT}")
+        raise root["format"].fault(f"is {root['format'].value}, this version understands only {FORMAT}")
     plans = {code: _Compiler(root, place, code).plan() for code, place in root["error_codes"].members()}
     return Ruleset(root["project"].text(), root["revision"].whole(least=0), plans)
 
