@@ -36,7 +36,8 @@ ERROR_CODE_MEMBERS = """
     status headers default_locale context body slots decision_id message experiments
 """
 EXPERIMENT_MEMBERS = """
-    error_code revision phase shipped salts traffic_edge exclusion targeting forced needs segments control variants
+    error_code revision phase shipped salts traffic_edge exclusion targeting forced needs
+    segments control variants
 """
 FULL_CONTEXT = {"plan": "pro", "used": 87, "saved": 12.5, "trial": True}
 
