@@ -25,3 +25,10 @@ def _plan(experiment_id: int, document: str) -> FoldPlan:
     """The plan in a state's document; parsed again only when the document changed."""
     state = ExperimentState.model_validate_json(document)
     return fold_plan(experiment_id, state.metrics, state.definition.plan.segments)
+
+
+def documents(connection: Connection, project_id: int, keys: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """The id and the state's document of each of these experiments that there is, by key."""
+    query = select(col(ExperimentRow.key), col(ExperimentRow.id), col(ExperimentRow.document))
+    mine = query.where(col(ExperimentRow.project_id) == project_id, col(ExperimentRow.key).in_(sorted(keys)))
+    return {row.key: (row.id, row.document) for row in connection.execute(mine)}
