@@ -88,6 +88,12 @@ def test_a_posterior_a_million_times_sharper_is_not_stepped_over() -> None:
     assert chance_greatest(0, [sharp, broad]) == pytest.approx(1 - expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("n", [100, 10**6, 10**9])
+def test_the_whole_way_between_two_far_posteriors_is_counted(n: int) -> None:
+    low, high = BetaPosterior(1, n + 1), BetaPosterior(n + 1, 1)
+    assert expected_shortfall(0, [low, high]) == pytest.approx((n + 1) / (n + 2) - 1 / (n + 2), rel=1e-9)
+
+
 def test_mirroring_exchanges_the_tails() -> None:
     beta = BetaPosterior(3, 40)
     x = np.array([0.01, 0.1, 0.3])

@@ -196,6 +196,36 @@ def test_a_hundred_looks_keep_the_promised_error(rate: float, share: float) -> N
     assert _share_ever_rejected(rate, 2000, share=share) <= 0.05
 
 
+def _share_ever_harmful(runs: int, rate: float, share: float) -> float:
+    """Share of runs without any difference in which one of 100 looks calls harm at 1 %."""
+    generator = np.random.default_rng(19)
+    per_look = round(5 / rate)
+    treated = generator.binomial(per_look, share, size=(runs, 100))
+    x_t = generator.binomial(treated, rate).cumsum(axis=1)
+    x_c = generator.binomial(per_look - treated, rate).cumsum(axis=1)
+    n_t, n_c = treated.cumsum(axis=1), (per_look - treated).cumsum(axis=1)
+    harmful = 0
+    for i in range(runs):
+        looks = zip(*(table[i].tolist() for table in (n_c, x_c, n_t, x_t)), strict=True)
+        harmful += any(_harms(Counts(a, b), Counts(c, d), 100 * per_look) for a, b, c, d in looks)
+    return harmful / runs
+
+
+def _harms(control: Counts, treatment: Counts, planned: int) -> bool:
+    answer = answer_or_none(lambda: harm_sequence(control, treatment, planned_participants=planned))
+    return answer is not None and answer.rejected
+
+
+def test_harm_is_rarely_seen_where_there_is_none() -> None:
+    assert _share_ever_harmful(200, 0.05, 0.5) <= 0.015
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rate", "share"), [(0.005, 0.5), (0.005, 0.1), (0.05, 0.5), (0.5, 0.9)])
+def test_harm_keeps_its_one_in_a_hundred(rate: float, share: float) -> None:
+    assert _share_ever_harmful(2000, rate, share) <= 0.01
+
+
 @pytest.mark.slow
 def test_the_sequence_covers_the_true_difference_at_all_looks() -> None:
     generator = np.random.default_rng(3)
