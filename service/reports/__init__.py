@@ -1,0 +1,1 @@
+"""One analysis as a report, in Markdown, HTML and JSON; the command line and the dashboard share it."""
