@@ -75,4 +75,4 @@ def change_project(scope: Scope, body: ProjectSettings) -> Answer:
     """The share of units that no experiment takes from now on."""
     definitions.apply(scope, Definitions(holdout=body.holdout or Decimal(0)))
     services().backend.rulesets.forget(scope.project)
-    return show_project(scope)
+    return Answer(ProjectView.model_validate(projects.read(scope)))

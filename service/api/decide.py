@@ -103,7 +103,7 @@ def decide(holder: KeyHolder) -> Response:
     wall = read_wall(read_body(request, max_bytes=shared.limits.max_body_bytes))
     snapshot = shared.backend.rulesets.newest(holder.project)
     decision = decisions.decide(snapshot.ruleset, wall)
-    logged = wall.exposure and decision.is_exposure and _logged(shared, holder, decision, wall)
+    logged = wall.exposure and _logged(shared, holder, decision, wall)
     shared.figures.decision(decision.reason)
     return Response(_encoded(decision, logged=logged), content_type=JSON_TYPE)
 
@@ -111,11 +111,10 @@ def decide(holder: KeyHolder) -> Response:
 def _logged(shared: Services, holder: KeyHolder, decision: Decision, wall: Wall) -> bool:
     """Whether the exposure is in the log: trouble there must not make the error at the wall worse."""
     try:
-        decisions.log_exposure(shared.scope(holder), shared.backend.journal, decision, wall)
+        return decisions.log_exposure(shared.scope(holder), shared.backend.journal, decision, wall)
     except Exception as error:  # the decision is made and is answered, whatever the log's trouble is
         shared.log.error("exposure_not_logged", **exception_fields(error))
         return False
-    return True
 
 
 def _encoded(decision: Decision, *, logged: bool) -> bytes:

@@ -26,6 +26,7 @@ from experiments.model.changes import Frozen
 from service.api.answers import as_json
 from service.api.services import services
 from service.observability import exception_fields
+from service.use_cases.events import TooManyEvents
 from service.use_cases.scope import StorageBusy
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,6 +37,7 @@ UNAVAILABLE = "The service cannot reach or write its database now. Nothing was h
 
 STATUSES: Mapping[type[DomainError], int] = {
     NotFound: 404,
+    TooManyEvents: 413,
     StaleRevision: 412,
     Conflict: 409,
     NotAllowed: 403,

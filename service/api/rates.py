@@ -40,15 +40,21 @@ class Rates:
         Raises:
             TooManyRequests: It has made too many in this second.
         """
-        self._spend(self._requests, key_id, 1, "requests of this key")
+        self._spend(self._requests, key_id, "requests of this key")
 
-    def spend_events(self, key_id: str, number: int) -> None:
-        """Counts events of a key.
+    def admit_events(self, key_id: str) -> None:
+        """Nothing, when a key may send events now; how many they are is known once they are read.
 
         Raises:
             TooManyRequests: It has sent too many in this second.
         """
-        self._spend(self._events, key_id, number, "events of this key")
+        if not self._limiter.test(self._events, key_id):
+            raise self._refusal(self._events, key_id, "events of this key")
+
+    def spend_events(self, key_id: str, number: int) -> None:
+        """Counts events of a key, which bear on its next batch."""
+        if number:
+            self._limiter.hit(self._events, key_id, cost=number)
 
     def spend_wrong_key(self, address: str) -> None:
         """Counts a wrong key from an address.
@@ -56,12 +62,14 @@ class Rates:
         Raises:
             TooManyRequests: It has sent too many wrong ones; a right key still works.
         """
-        self._spend(self._wrong_keys, address, 1, "wrong keys from this address")
+        self._spend(self._wrong_keys, address, "wrong keys from this address")
 
-    def _spend(self, item: RateLimitItem, who: str, cost: int, what: str) -> None:
-        if self._limiter.hit(item, who, cost=cost):
-            return
+    def _spend(self, item: RateLimitItem, who: str, what: str) -> None:
+        if not self._limiter.hit(item, who):
+            raise self._refusal(item, who, what)
+
+    def _refusal(self, item: RateLimitItem, who: str, what: str) -> TooManyRequests:
         reset = self._limiter.get_window_stats(item, who).reset_time
         wait = max(1, math.ceil(reset - time.time()))
         bound = f"{item.amount} in {item.get_expiry()} s"
-        raise TooManyRequests(f"Too many {what}: at most {bound}. Try again in {wait} s.", retry_after=wait)
+        return TooManyRequests(f"Too many {what}: at most {bound}. Try again in {wait} s.", retry_after=wait)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from service.api import admin, catalogue, decide, experiments, probes
+from service.api import admin, catalogue, decide, events, experiments, planning, probes, results
 from service.api.answers import Answer
 from service.api.calls import Call, Calls
 from service.api.openapi import describe
@@ -14,8 +14,11 @@ documentation = Calls("documentation")
 ALL = (
     probes.calls,
     decide.calls,
+    events.calls,
     catalogue.calls,
     experiments.calls,
+    results.calls,
+    planning.calls,
     admin.calls,
     documentation,
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from service.storage.tables import ExperimentRow
+from service.storage.tables import ExperimentRow, TallyRow
 
 
 def find(session: Session, project_id: int, key: str) -> ExperimentRow | None:
@@ -29,6 +30,23 @@ def page(
     if status is not None:
         query = query.where(ExperimentRow.status == status)
     return list(session.exec(query.order_by(col(ExperimentRow.key)).limit(limit)))
+
+
+def participants(session: Session, project_id: int) -> dict[int, int]:
+    """How many units each experiment of the project counts, by its id; doubly exposed units are left out."""
+    tally = TallyRow
+    query = (
+        select(col(tally.experiment_id), func.sum(col(tally.n)))
+        .join(ExperimentRow, col(ExperimentRow.id) == col(tally.experiment_id))
+        .where(
+            ExperimentRow.project_id == project_id,
+            col(tally.metric) == "",
+            col(tally.segment) == "",
+            col(tally.crossed).is_(False),
+        )
+        .group_by(col(tally.experiment_id))
+    )
+    return {experiment_id: int(number) for experiment_id, number in session.exec(query)}
 
 
 def save(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from service.storage.tables import VerdictRow
@@ -18,3 +19,10 @@ def page(session: Session, experiment_id: int, *, before: int | None, limit: int
     if before is not None:
         query = query.where(col(VerdictRow.id) < before)
     return list(session.exec(query.order_by(col(VerdictRow.id).desc()).limit(limit)))
+
+
+def newest_of_each(session: Session, project_id: int) -> dict[int, VerdictRow]:
+    """The newest verdict of each experiment of the project, by the experiment's id."""
+    newest = select(func.max(col(VerdictRow.id))).where(VerdictRow.project_id == project_id)
+    query = select(VerdictRow).where(col(VerdictRow.id).in_(newest.group_by(col(VerdictRow.experiment_id))))
+    return {row.experiment_id: row for row in session.exec(query)}

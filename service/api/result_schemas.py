@@ -1,0 +1,213 @@
+"""What the reading calls answer: the members that readers may rely on; a document may hold more."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from experiments.model.names import AttributeName, Key
+from experiments.model.state import Status
+from service.api.schemas import Input
+
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d")
+Pair = Annotated[list[float | None], Field(min_length=2, max_length=2, description="Lower and upper bound.")]
+
+
+def _rfc_3339(value: object) -> object:
+    """The text, when it can be a moment; a `+` that nobody encoded has become a space on its way here."""
+    if not isinstance(value, str):
+        return value
+    if RFC_3339.match(value) is None:
+        raise ValueError("must be a moment like 2026-11-02T09:00:00Z")
+    return value.replace(" ", "+")
+
+
+class Reading(BaseModel):
+    """A document of the analysis: beside the members named it may have further ones."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ResultsQuery(Input):
+    """Which results are asked for."""
+
+    segment: Annotated[
+        AttributeName | None, Field(description="An attribute of the plan's segments to break down by.")
+    ] = None
+    as_of: Annotated[
+        AwareDatetime | None,
+        BeforeValidator(_rfc_3339),
+        Field(description="A past moment to speak of, RFC 3339 with an offset."),
+    ] = None
+
+
+class TimeseriesQuery(Input):
+    """Which series is asked for."""
+
+    metric: Annotated[Key | None, Field(description="A metric of the plan; the primary one by default.")] = (
+        None
+    )
+
+
+class VariantCountView(Reading):
+    """A variant's participants."""
+
+    key: str
+    control: bool
+    participants: int
+    weight: float
+
+
+class LiftView(Reading):
+    """A difference from the control."""
+
+    estimate: float
+    interval: Pair
+
+
+class SequentialView(Reading):
+    """The interval and p-value that stay valid however often they are looked at."""
+
+    interval: Pair
+    p_value: float
+
+
+class BayesianView(Reading):
+    """The posterior answers."""
+
+    chance_to_be_best: float | None = None
+    chance_to_beat_control: Annotated[float | None, Field(description="Of treatments only.")] = None
+    expected_loss: float | None = None
+    interval: Pair | None = None
+
+
+class VariantResultView(Reading):
+    """One variant's reading of one metric; null where a number cannot be had, `unavailable` says why."""
+
+    key: str
+    participants: int
+    conversions: int | None = None
+    mean: float | None = None
+    interval: Pair | None = None
+    absolute: LiftView | None = None
+    relative: LiftView | None = None
+    sequential: SequentialView | None = None
+    bayesian: BayesianView | None = None
+
+
+class MetricResultView(Reading):
+    """One metric over all variants."""
+
+    key: str
+    kind: str
+    role: str
+    variants: list[VariantResultView]
+
+
+class SrmView(Reading):
+    """Sample ratio mismatch."""
+
+    ok: bool
+    chi_square_p_value: float | None
+    sequential_p_value: float | None
+
+
+class HealthView(Reading):
+    """Whether the data can be trusted."""
+
+    ok: bool
+    srm: SrmView
+
+
+class VerdictInResults(Reading):
+    """The outcome now, with its reasons."""
+
+    outcome: str
+    winner: str | None
+    reasons: list[str]
+
+
+class ResultsView(Reading):
+    """The whole analysis of an experiment."""
+
+    experiment: str
+    status: Status
+    revision: int
+    as_of: datetime
+    events_folded_to: datetime | None
+    variants: list[VariantCountView]
+    health: HealthView
+    metrics: list[MetricResultView]
+    verdict: VerdictInResults
+
+
+class DayView(Reading):
+    """One day of first exposures."""
+
+    date: date
+    variants: list[dict[str, Any]]
+
+
+class TimeseriesView(Reading):
+    """A metric day by day."""
+
+    experiment: str
+    metric: str
+    days: list[DayView]
+
+
+class VerdictView(BaseModel):
+    """A verdict as it was recorded, with its reasons, gates and inputs."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: int
+    recorded_at: datetime
+    revision: int
+    outcome: str
+    winner: str | None
+    reasons: list[str]
+    rules: str
+
+
+class StandingVerdict(BaseModel):
+    """The verdict recorded last."""
+
+    outcome: str
+    winner: str | None
+    recorded_at: datetime
+
+
+class StandingView(BaseModel):
+    """Where one experiment stands."""
+
+    key: str
+    error_code: str
+    status: Status
+    hypothesis: str
+    simulated: bool
+    source: dict[str, Any] | None
+    participants: int
+    started_at: datetime | None
+    verdict: StandingVerdict | None
+
+
+class ShowingView(BaseModel):
+    """How one variant did on its experiment's primary metric."""
+
+    experiment: str
+    variant: str
+    metric: str
+    result: dict[str, Any]
+
+
+class PrincipleView(BaseModel):
+    """What experiments tell of one principle."""
+
+    principle: str
+    variants: list[ShowingView]
+    pooled: Annotated[None, Field(description="Null in this version; `note` says why.")] = None
+    note: str
