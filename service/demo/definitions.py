@@ -47,7 +47,7 @@ def _experiment(test_id: str) -> dict[str, Any]:
         "assignment": "external",
         "source": {"label": ARCHIVE, "url": "https://osf.io/jd64p/"},
         "variants": [_variant(headline) for headline in shown],
-        "plan": {"primary": "click", "baseline": 0.01, "mde_relative": 0.5, "min_days": 7, "max_days": 7},
+        "plan": {"primary": "click", "baseline": 0.01, "mde_relative": 0.25, "min_days": 7, "max_days": 7},
     }
 
 

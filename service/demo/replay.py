@@ -32,7 +32,7 @@ class Unfit(Conflict):
     code = "unfit_demo"
 
 
-def keys() -> list[str]:
+def shown() -> list[str]:
     """The demo's experiments, the replayed ones first."""
     return [facts.COOKIE_CATS, *map(facts.upworthy_key, facts.upworthy_tests()), simulated.KEY]
 

@@ -1,0 +1,23 @@
+"""`keepgoing rebuild`: participants and tallies made again from the event log."""
+
+from __future__ import annotations
+
+import click
+
+from service.cli.console import progress, say
+from service.cli.workspace import Workspace, pass_workspace
+from service.use_cases import upkeep
+
+
+@click.command(name="rebuild")
+@click.option("--project", default=None, help="Only this project; by default all.")
+@pass_workspace
+def command(workspace: Workspace, project: str | None) -> None:
+    """Make participants and tallies again from the event log. The results stay the same, to the last bit.
+
+    On SQLite events that arrive meanwhile wait; on PostgreSQL they are folded afterwards.
+    """
+    scope = None if project is None else workspace.scope(project)
+    with progress("Rebuilding", upkeep.count_events(workspace.backend.database, scope)) as advance:
+        events = upkeep.rebuild(workspace.backend.database, scope, progress=advance)
+    say(f"Made again from {events:,} events.")
