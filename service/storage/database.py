@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from keepgoing.errors import ConfigurationError, KeepgoingError
@@ -56,10 +58,14 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection on which every statement sees one and the same moment."""
-        with self.engine.connect() as plain:
+        """A connection on which every statement sees one and the same moment.
+
+        Raises:
+            StorageBusy: The database cannot be reached, or this process has all its connections in use.
+        """
+        with translated(), self.engine.connect() as plain:
             connection = _snapshot(plain)
-            with translated(), connection.begin():
+            with connection.begin():
                 yield connection
 
     @contextmanager
@@ -147,7 +153,11 @@ def translated() -> Iterator[None]:
     """Turns what waiting can heal into StorageBusy, and leaves every other error as it is."""
     try:
         yield
+    except PoolTimeout as error:
+        raise StorageBusy("all connections to the database are in use") from error
     except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            raise  # a wrong statement, or one for another schema
         raise StorageBusy(f"the database is not available: {error.orig}") from error
     except DBAPIError as error:
         if not error.connection_invalidated:

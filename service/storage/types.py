@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+from experiments.model.events import microseconds, moment
 
 RowId = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself in INTEGER only
-
-
-def microseconds(moment: datetime) -> int:
-    """Whole microseconds from the epoch to an aware datetime."""
-    return (moment - EPOCH) // MICROSECOND
-
-
-def moment(since_epoch: int) -> datetime:
-    """The aware UTC datetime of a count of microseconds since the epoch."""
-    return EPOCH + timedelta(microseconds=since_epoch)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
