@@ -52,7 +52,7 @@ def test_power_is_statsmodels(per_variant: int) -> None:
 
 
 @pytest.mark.parametrize("effect", [0.05, 0.2, 0.5, 1.5, 5.0])
-@pytest.mark.parametrize("ratio", [1.0, 0.25])
+@pytest.mark.parametrize("ratio", [1.0, 0.25, 4.0])
 def test_sizes_for_means_are_statsmodels(effect: float, ratio: float) -> None:
     design = Design(weights=(1.0, ratio))
     size = sample_size_of_means(3.0, mde_absolute=3.0 * effect, design=design).per_variant[0]
@@ -162,6 +162,8 @@ def test_what_no_number_can_find_says_so() -> None:
         sample_size(0.5, mde_absolute=1e-9)
     with pytest.raises(NotEnoughData, match="plan for a larger effect"):
         sample_size_of_means(1.0, mde_absolute=1e-9)
+    with pytest.raises(NotEnoughData, match="change of 100 standard deviations"):
+        minimum_detectable_effect_of_means(1.0, participants=4, design=Design(level=1 - 1e-8))
     with pytest.raises(NotEnoughData, match="fewer than two"):
         power_of_means(1.0, 1.0, participants=3)
 
