@@ -17,7 +17,7 @@ def command(workspace: Workspace, project: str | None) -> None:
 
     On SQLite events that arrive meanwhile wait; on PostgreSQL they are folded afterwards.
     """
-    scope = None if project is None else workspace.scope(project)
-    with progress("Rebuilding", upkeep.count_events(workspace.backend.database, scope)) as advance:
-        events = upkeep.rebuild(workspace.backend.database, scope, progress=advance)
+    database = workspace.backend.database
+    with progress("Rebuilding", None) as advance:
+        events = upkeep.rebuild(database, project=project, progress=advance)
     say(f"Made again from {events:,} events.")

@@ -48,6 +48,7 @@ def test_the_file_may_come_by_standard_input(
 
 
 def test_faults_are_listed_with_their_places_and_nothing_is_stored(keepgoing: Keepgoing, file: Path) -> None:
+    keepgoing("keys", "create", "--role", "sdk")
     document = json.loads(json.dumps(VALID_DOCUMENT))
     document["experiments"][0]["variants"][1]["weight"] = -1
     file.write_text(yaml.safe_dump(document), encoding="utf-8")

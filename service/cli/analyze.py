@@ -1,0 +1,166 @@
+"""`keepgoing analyze`: the same analysis over a file with one row a unit, without the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from experiments.errors import InvalidInput
+from service.cli.formats import Moment, chosen_format, format_option, output_option, put_report
+from service.cli.table_file import open_table
+
+if TYPE_CHECKING:  # the analysis imports SciPy, and `--help` needs none of it
+    from experiments.analysis.document import Results
+    from experiments.analysis.table import MetricColumn
+
+COMPUTED = ("conversion", "retention", "mean")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _not_yet(_: click.Context, parameter: click.Parameter, value: object) -> None:
+    if value:
+        raise click.UsageError(f"{parameter.opts[0]} is not available yet; give a table with one row a unit.")
+
+
+def _later(name: str) -> Callable[[Function], Function]:
+    return click.option(name, expose_value=False, callback=_not_yet, hidden=True)
+
+
+@click.command(name="analyze")
+@click.argument("file", metavar="FILE", required=False)
+@click.option("--unit", metavar="COLUMN", help="The column of the unit's id; one row a unit.")
+@click.option("--variant", metavar="COLUMN", help="The column of the variant that the unit saw.")
+@click.option("--control", metavar="VALUE", help="The variant that the others are compared with.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME=KIND:COLUMN",
+    help="What to compare; KIND is conversion or retention (0 or 1) or mean. The first is the primary one.",
+)
+@click.option(
+    "--weights", metavar="A=0.5,B=0.5", help="The intended share of each variant; equal by default."
+)
+@click.option("--as-of", type=Moment(), help="The moment that the results carry; now by default.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the results document; the same as --format json."
+)
+@format_option
+@output_option
+@_later("--engine")
+@_later("--exposures")
+@_later("--conversions")
+@_later("--definitions")
+@_later("--experiment")
+def command(
+    file: str | None,
+    unit: str | None,
+    variant: str | None,
+    control: str | None,
+    metrics: Sequence[str],
+    weights: str | None,
+    as_of: datetime | None,
+    as_json: bool,
+    chosen: str | None,
+    output: str,
+) -> None:
+    """Analyse FILE, a CSV (also gzip; - is standard input) with one row a unit.
+
+    \b
+    keepgoing analyze players.csv.gz --unit userid --variant version --control gate_30 \\
+        --metric retained_d7=retention:retention_7 --metric rounds=mean:sum_gamerounds
+    """
+    if file is None or not unit or not variant or not control or not metrics:
+        _refuse_incomplete(file, unit=unit, variant=variant, control=control, metric=metrics)
+    extension = "json" if as_json else chosen_format(chosen, output)
+    columns = [_column(text) for text in metrics]
+    shares = None if weights is None else _weights(weights)
+    with open_table(file) as table:
+        rows = table.rows(unit, variant, *(column.column for column in columns))
+        found = _results(rows, unit, variant, control, columns, shares, as_of or _now())
+    put_report(_written(found, extension), output, pretty=extension == "md" and chosen is None)
+
+
+def _results(
+    rows: Iterable[Mapping[str, Any]],
+    unit: str,
+    variant: str,
+    control: str,
+    columns: Sequence[MetricColumn],
+    shares: dict[str, Fraction] | None,
+    as_of: datetime,
+) -> Results:
+    from experiments.analysis.analyze import analyze
+    from experiments.analysis.table import TableOptions, data_from_table
+
+    options = TableOptions(weights=shares)
+    data = data_from_table(
+        rows, unit=unit, variant=variant, control=control, metrics=columns, as_of=as_of, options=options
+    )
+    return analyze(data)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _written(found: Results, extension: str) -> str:
+    from service.reports.formats import written
+
+    return written(found, extension)
+
+
+def _refuse_incomplete(file: str | None, **options: object) -> NoReturn:
+    missing = [] if file else ["FILE"]
+    missing += [f"--{name}" for name, value in options.items() if not value]
+    raise click.UsageError(f"Missing: {', '.join(missing)}. See keepgoing analyze --help for an example.")
+
+
+def _column(text: str) -> MetricColumn:
+    """The metric that was asked for.
+
+    Raises:
+        click.BadParameter: It is not written as it must be, or is not available yet.
+    """
+    from experiments.analysis.table import MetricColumn
+
+    if ",covariate=" in text:
+        raise click.BadParameter(
+            f"{text!r}: adjusting by a covariate is not available yet.", param_hint="--metric"
+        )
+    try:
+        found = MetricColumn.parsed(text)
+    except InvalidInput as invalid:
+        raise click.BadParameter(invalid.faults[0].detail, param_hint="--metric") from None
+    if found.kind not in COMPUTED:
+        raise click.BadParameter(
+            f"{text!r}: the kind {found.kind} is not available yet; use one of {', '.join(COMPUTED)}.",
+            param_hint="--metric",
+        )
+    return found
+
+
+def _weights(text: str) -> dict[str, Fraction]:
+    """The weights of `a=0.5,b=0.5`.
+
+    Raises:
+        click.BadParameter: It is not written so.
+    """
+    weights: dict[str, Fraction] = {}
+    for part in text.split(","):
+        name, equals, number = part.partition("=")
+        try:
+            weight = Fraction(number)
+        except (ValueError, ZeroDivisionError):
+            weight = Fraction(-1)
+        if not (name and equals) or weight < 0 or name in weights:
+            raise click.BadParameter(
+                f"{part!r} must be VARIANT=WEIGHT, like control=0.5, each variant once.",
+                param_hint="--weights",
+            )
+        weights[name.strip()] = weight
+    return weights
