@@ -11,7 +11,6 @@ from experiments.stats.estimate import Interval
 
 RATES = frozenset({"conversion", "retention"})
 NOT_COMPARED = "—"  # the control is what the others are compared with
-CERTAIN = 0.999
 POINTS = " percentage points"
 
 
@@ -68,8 +67,8 @@ def lift_with_interval(estimate: float, bounds: Interval, *, rate: bool) -> str:
 
 
 def unit(kind: str) -> str:
-    """What an absolute lift of this kind is counted in, as a heading says it."""
-    return "percentage points" if is_rate(kind) else "difference"
+    """What follows a heading whose column holds absolute lifts of this kind; a mean has its own unit."""
+    return ", percentage points" if is_rate(kind) else ""
 
 
 def _with_interval(estimate: float, bounds: Interval, *, rate: bool) -> str:
@@ -96,16 +95,9 @@ def sequential(kind: str) -> Callable[[Sequential], str]:
     return lambda found: bare(wording.interval(found.interval, is_rate=is_rate(kind)))
 
 
-def chance(share: float) -> str:
-    """A probability; what rounds to certainty is not called certain."""
-    if share > CERTAIN:
-        return "above " + wording.percent(CERTAIN)
-    return "below " + wording.percent(1 - CERTAIN) if share < 1 - CERTAIN else wording.percent(share)
-
-
 def beats(found: Bayesian | BestChance) -> str:
     """The chance to beat the control; the control has none."""
-    return chance(found.chance_to_beat_control) if isinstance(found, Bayesian) else NOT_COMPARED
+    return wording.chance(found.chance_to_beat_control) if isinstance(found, Bayesian) else NOT_COMPARED
 
 
 def loss(kind: str) -> Callable[[Bayesian | BestChance], str]:

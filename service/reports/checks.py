@@ -93,5 +93,6 @@ def _seen(results: Results, phase: PhaseSplit) -> Table:
     notes = Notes()
     tested = notes.cell(phase.chi_square_p_value, wording.with_p)
     columns = (Column("Variant", False), Column("Share"), Column("Seen"), Column("Expected"))
-    caption = f"Participants of phase {phase.phase} by variant; chi-square {tested}"
+    where = f" of phase {phase.phase}" if results.phases else ""
+    caption = f"Participants{where} by variant; chi-square {tested}"
     return Table(caption, columns, rows, tuple(results.notes), notes.lines)

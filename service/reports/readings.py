@@ -28,7 +28,7 @@ def _variants(
     columns = (
         Column("Variant", False),
         Column(_numerator(metric)),
-        Column(f"Participants ({unit}s)"),
+        Column(f"Participants ({unit})"),
         Column(_value(metric)),
         Column(f"{level} interval" if level else "Interval"),
     )
@@ -54,14 +54,14 @@ def _treatments(
     level, unit = _level(reading), cells.unit(metric.kind)
     columns = (
         Column("Variant", False),
-        Column(f"Absolute lift, {unit} ({level} interval)" if level else f"Absolute lift, {unit}"),
+        Column(f"Absolute lift{unit} ({level} interval)" if level else f"Absolute lift{unit}"),
         Column("p"),
         Column("p, adjusted"),
         Column("Relative lift (interval)"),
-        Column(f"Always-valid interval, {unit}"),
+        Column(f"Always-valid interval{unit}"),
         Column("Chance to beat control"),
         Column("Chance to be best"),
-        Column(f"Expected loss, {unit}"),
+        Column(f"Expected loss{unit}"),
     )
     return Table(f"{caption}: against {control.key}", columns, rows, labels, notes.lines)
 
@@ -77,7 +77,7 @@ def _lift(metric: MetricResult, one: VariantResult, notes: Notes) -> tuple[str, 
         notes.cell(one.relative, cells.relative),
         notes.cell(one.sequential, cells.sequential(kind)),
         notes.cell(one.bayesian, cells.beats),
-        notes.cell(best, cells.chance),
+        notes.cell(best, wording.chance),
         notes.cell(one.bayesian, cells.loss(kind)),
     )
 

@@ -16,7 +16,7 @@ from service.reports.opening import provenance, reasons
 from service.reports.timestamps import minute
 from service.reports.wordings import wordings
 
-UNDATED = "data of a table, without dates"
+UNDATED = "Data of a table, without dates"
 
 
 def report_of(results: Results, *, definition: Experiment | None = None) -> Report:
