@@ -50,6 +50,27 @@ class ApiKeyRow(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class DashboardSessionRow(SQLModel, table=True):
+    """Somebody signed in at the dashboard, by the digest of the session's id, which only the browser has."""
+
+    __tablename__ = "dashboard_session"
+
+    digest: str = Field(primary_key=True, sa_type=Text)
+    key_id: str = Field(foreign_key="api_key.id", sa_type=Text)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SignInLinkRow(SQLModel, table=True):
+    """A link by which one may sign in once, by the digest of its token; gone when it has been used."""
+
+    __tablename__ = "sign_in_link"
+
+    digest: str = Field(primary_key=True, sa_type=Text)
+    key_id: str = Field(foreign_key="api_key.id", sa_type=Text)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class DefinitionRevisionRow(SQLModel, table=True):
     """One write of a definition, kept for ever: `kind` is error_code, metric, experiment or project."""
 
