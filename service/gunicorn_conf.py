@@ -33,3 +33,10 @@ def child_exit(_server: object, worker: Worker) -> None:
         from prometheus_client import multiprocess
 
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # ships it untyped
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Loads SciPy and statsmodels beside the first requests."""
+    from service.warmup import warm_up
+
+    warm_up(worker)

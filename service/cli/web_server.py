@@ -19,6 +19,7 @@ from gunicorn.app.base import BaseApplication
 from pydantic import SecretStr
 
 from service.settings import Settings
+from service.warmup import warm_up
 
 WORKER_STOP_SECONDS = 10
 
@@ -106,6 +107,7 @@ def serve(
         "control_socket_disable": True,
         "loglevel": "warning",
         "graceful_timeout": 10,
+        "post_worker_init": warm_up,
         "when_ready": lambda _server: ready(),
     }
     with _shared_figures(workers), _folding(settings):
