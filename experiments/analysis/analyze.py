@@ -10,6 +10,7 @@ from experiments.analysis.document import Results
 from experiments.analysis.gather import gather
 from experiments.analysis.health import health, shares_of
 from experiments.analysis.looks import schedule_of
+from experiments.analysis.outcome import Verdict
 from experiments.analysis.reading import (
     EVERYBODY,
     Comparable,
@@ -74,13 +75,19 @@ def analyze(data: ExperimentData, *, segment: str | None = None) -> Results:
         hypothesis=definition.hypothesis,
         simulated=definition.simulated,
         source=definition.source,
-        phases=data.phases,
+        phases=data.phases_until_now,
         variants=_counts(work, EVERYBODY),
         health=health(data, ledger, _with_crossed(work)),
         metrics=tuple(_adjusted(_metrics(work, EVERYBODY))),
         verdict=verdict(gather(data, ledger, schedule)),
         segments=None if segment is None else _segments(work, segment),
     )
+
+
+def verdict_of(data: ExperimentData) -> Verdict:
+    """The verdict alone: the same as that of `analyze`, for lists of many experiments."""
+    ledger = Ledger(cells_at(data))
+    return verdict(gather(data, ledger, schedule_of(data, ledger)))
 
 
 def _check_segment(data: ExperimentData, segment: str | None) -> None:
@@ -134,8 +141,8 @@ def _with_crossed(work: _Work) -> MetricReading | None:
 
 
 def _counts(work: _Work, group: Group) -> tuple[VariantCount, ...]:
-    seen = work.ledger.participants(group=group)
-    shares = shares_of(work.data, work.data.phases[-1].number if work.data.phases else 1)
+    seen, phases = work.ledger.participants(group=group), work.data.phases_until_now
+    shares = shares_of(work.data, phases[-1].number if phases else 1)
     return tuple(
         VariantCount(
             key=variant.key,

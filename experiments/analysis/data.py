@@ -104,6 +104,11 @@ class ExperimentData:
         return tuple(variant.key for variant in self.definition.variants if not variant.control)
 
     @property
+    def phases_until_now(self) -> tuple[Phase, ...]:
+        """The phases that had been opened at `as_of`."""
+        return tuple(phase for phase in self.phases if phase.opened_at <= self.as_of)
+
+    @property
     def is_past(self) -> bool:
         """Whether the moment lies at least a day before the newest events, so that cells know too much."""
         return self.events_folded_to is not None and self.events_folded_to - self.as_of >= DAY

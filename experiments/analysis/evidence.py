@@ -152,6 +152,7 @@ class Evidence:
         good: +1 where a higher primary metric is better, -1 where a lower one is.
         losses: Expected loss of shipping the first treatment when the second may be better.
         control_mean: The control's primary metric.
+        ended: Why the plan is over, also where no look could be planned; None while it goes on.
     """
 
     status: str
@@ -170,4 +171,5 @@ class Evidence:
     guardrails: tuple[GuardrailCheck, ...]
     losses: Mapping[str, Mapping[str, float]]
     control_mean: float | Unavailable
+    ended: str | None = None
     not_evaluated: str | None = None

@@ -159,7 +159,9 @@ def end_of_plan(evidence: Evidence, crossed: Crossing) -> Finding:
     """Gate 8: the plan has ended and no treatment won."""
     looks = evidence.looks
     if isinstance(looks, Unavailable):
-        return _unknown(looks.reason)
+        return (
+            _unknown(looks.reason) if evidence.ended is None else _unplanned_end(evidence.ended, looks.reason)
+        )
     if looks.final is None:
         share = wording.percent(looks.fraction)
         return _passes(f"The plan has not ended: {share} of its information is there.")
@@ -188,6 +190,10 @@ def otherwise(evidence: Evidence) -> Finding:
     if evidence.status == "paused":
         words.append("The experiment is paused: no new participants come until it goes on.")
     return _decides("keep_running", *words, missing=waiting)
+
+
+def _unplanned_end(ended: str, reason: str) -> Finding:
+    return _decides("inconclusive", ended, f"No look could be planned: {reason}")
 
 
 def _passes(detail: str) -> Finding:

@@ -78,14 +78,14 @@ def gather(data: ExperimentData, ledger: Ledger, schedule: Schedule) -> Evidence
     work = _Work(
         data, ledger, schedule, metric, ledger.strata(metric, through=_through(data, metric, schedule))
     )
-    control_mean = _control_mean(work)
     evidence = replace(
         _head(data, ledger, good=work.good, is_rate=not isinstance(metric, MeanMetric)),
         gathered=_gathered(work),
         harm=tuple(_harm(work)),
         compared=tuple(_compared(work, key) for key in _weighted_treatments(data)),
         guardrails=tuple(_guardrails(work)),
-        control_mean=control_mean,
+        control_mean=_control_mean(work),
+        ended=schedule.final,
     )
     evidence = replace(evidence, looks=_with_power(work, looks_of(data, schedule), evidence.compared))
     return replace(evidence, losses=_losses(work, crossings(evidence).better))

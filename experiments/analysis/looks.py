@@ -133,17 +133,18 @@ def _daily(data: ExperimentData, metric: Comparable, matured: list[Cumulative], 
     planned = by_baseline(data.definition.plan, metric, len(data.definition.variants))
     if planned is None:
         planned = _pooled_plan(data, metric, eligible)
-    if isinstance(planned, Unavailable):
-        return Schedule(planned)
-    looks: list[Look] = []
     first = matured[0].day if matured else 0
+    ended = _ended(data, metric, matured, is_over=is_over)
+    if isinstance(planned, Unavailable):
+        return Schedule(planned, final=ended, first_day=first)
+    looks: list[Look] = []
     for so_far in eligible:
         there = _information(data, so_far.strata)
         if there > (looks[-1].information if looks else 0):
             looks.append(Look(so_far.day, there))
         if there * 2 >= planned.participants:
             return Schedule(planned, tuple(looks), "The planned number of participants is there.", first)
-    return Schedule(planned, tuple(looks), _ended(data, metric, matured, is_over=is_over), first)
+    return Schedule(planned, tuple(looks), ended, first)
 
 
 def _eligible(data: ExperimentData, metric: Comparable, matured: list[Cumulative]) -> Iterable[Cumulative]:

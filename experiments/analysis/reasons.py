@@ -103,6 +103,6 @@ def progress(looks: Looks | Unavailable) -> list[str]:
     if looks.days_left is not None:
         words.append(f"About {wording.plural(looks.days_left, 'day')} left at the present pace.")
     return words + [
-        f"If the smallest effect worth finding is real, {variant} has a chance of {wording.percent(power)}."
+        f"If the smallest effect worth finding is real, {variant} has a chance of {wording.chance(power)}."
         for variant, power in (looks.conditional_power or {}).items()
     ]

@@ -38,6 +38,13 @@ def percent(share: float, *, signed: bool = False) -> str:
     return number(share * 100, signed=signed) + "%"
 
 
+def chance(probability: float) -> str:
+    """A probability as a percentage, never rounded to certainty: "above 99.9%", "below 0.1%"."""
+    if probability > 0.999:
+        return "above 99.9%"
+    return "below 0.1%" if probability < 0.001 else f"{probability * 100:.1f}%"
+
+
 def points(difference: float) -> str:
     """A difference of two shares, in percentage points with its sign."""
     return number(difference * 100, signed=True) + " percentage points"

@@ -1,0 +1,175 @@
+"""A table with a row a unit gives the same results as events do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from experiments.analysis.analyze import analyze
+from experiments.analysis.data import ExperimentData
+from experiments.analysis.table import MetricColumn, TableOptions, data_from_table
+from experiments.errors import InvalidInput
+from tests.analysis_factories import an_experiment_of, experiment_data, rate_cells
+from tests.factories import a_metric, an_experiment, variant_document
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+Row = dict[str, Any]
+
+
+def read(rows: Any, *metrics: str, control: str = "a", options: TableOptions | None = None) -> ExperimentData:
+    """The data of these rows, with the columns that all tests here use."""
+    columns = [MetricColumn.parsed(metric) for metric in metrics or ("bought=conversion:bought",)]
+    return data_from_table(
+        rows, unit="user", variant="group", control=control, metrics=columns, as_of=NOW, options=options
+    )
+
+
+def row(user: str, group: str, **values: Any) -> Row:
+    return {"user": user, "group": group, **values}
+
+
+def cookie_cats() -> Iterator[Row]:
+    """One row a player, made from the published counts."""
+    for version, players, came_back in (("gate_30", 44700, 8502), ("gate_40", 45489, 8279)):
+        for player in range(players):
+            yield {
+                "user": f"{version}-{player}",
+                "group": version,
+                "back": "1" if player < came_back else "0",
+            }
+
+
+def test_cookie_cats_from_a_table_equals_cookie_cats_from_events() -> None:
+    table = analyze(read(cookie_cats(), "retained_d7=retention:back", control="gate_30"))
+    definition = an_experiment(
+        key="table",
+        assignment="external",
+        variants=[variant_document("gate_30", control=True), variant_document("gate_40")],
+        plan={"primary": "retained_d7"},
+    )
+    metric = a_metric(key="retained_d7", kind="retention", event="session", from_day=7, to_day=8)
+    cells = rate_cells("gate_30", 44700, 8502, metric="retained_d7")
+    cells += rate_cells("gate_40", 45489, 8279, metric="retained_d7")
+    events = analyze(experiment_data(cells, definition=definition, metrics=[metric], status="stopped"))
+    assert table.metrics[0].to_date == events.metrics[0].to_date
+    assert table.metrics[0].matured == events.metrics[0].matured
+    assert table.variants == events.variants
+    assert table.health == events.health
+    assert table.document().keys() == events.document().keys()
+    absolute = table.document()["metrics"][0]["variants"][1]["absolute"]
+    assert absolute["p_value"] == pytest.approx(0.00155, abs=5e-6)
+    assert table.verdict.outcome == "control_wins"
+    assert "no days" in table.verdict.gates[2].detail
+
+
+def test_values_are_added_exactly() -> None:
+    rows = [row(str(n), "ab"[n % 2], spent="0.1") for n in range(20)]
+    tally = next(
+        tally for cell, tally in read(rows, "spent=mean:spent").cells if cell[:3] == ("a", 1, "spent")
+    )
+    assert (tally.n, tally.total, tally.squares) == (10, 1_000_000, 10 * 100_000**2)
+
+
+@pytest.mark.parametrize("written", ["1", "true", "TRUE", "1.0", True, 1])
+def test_a_conversion_may_be_written_in_many_ways(written: object) -> None:
+    rows = [row("x", "a", bought=written), row("y", "b", bought="0")]
+    assert analyze(read(rows)).metric("bought").document()["variants"][0]["conversions"] == 1
+
+
+def test_a_unit_in_two_variants_is_doubly_exposed_and_left_out() -> None:
+    rows = [row(str(n), "ab"[n % 2], bought=n % 2) for n in range(400)]
+    rows += [row("0", "b", bought=1), row("1", "a", bought=1), row("1", "b", bought=0)]
+    with pytest.raises(InvalidInput, match="row 2 too"):
+        read(rows)
+    results = analyze(read(rows[:-1]))
+    assert [variant.participants for variant in results.variants] == [199, 199]
+    assert results.health.doubly_exposed.units == 2
+
+
+def test_weights_are_equal_unless_given() -> None:
+    rows = [row(str(n), "abb"[n % 3], bought=0) for n in range(300)]
+    assert analyze(read(rows)).health.split.ok is False
+    given = TableOptions(weights={"a": Fraction(1), "b": Fraction(2)})
+    results = analyze(read(rows, options=given))
+    assert results.health.split.ok
+    assert [variant.weight for variant in results.variants] == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_the_control_comes_first_and_the_others_in_order() -> None:
+    rows = [row(str(n), "cab"[n % 3], bought=0) for n in range(9)]
+    assert [variant.key for variant in read(rows, control="b").definition.variants] == ["b", "a", "c"]
+
+
+def test_metrics_that_this_version_does_not_compute_are_listed() -> None:
+    rows = [row("x", "a", bought=1, spent=3, visits=2), row("y", "b", bought=0, spent=0, visits=1)]
+    data = read(rows, "per_visit=ratio:spent,denominator=visits", "bought=conversion:bought")
+    assert data.definition.plan.primary == "bought"
+    assert analyze(data).metric("per_visit").not_evaluated
+
+
+@pytest.mark.parametrize(
+    ("rows", "metric", "fault"),
+    [
+        ([row("x", "a", bought="maybe")], "bought=conversion:bought", "Row 1: column 'bought' holds 'maybe'"),
+        ([row("x", "a", bought=2)], "bought=conversion:bought", "must be 1 or 0"),
+        ([row("x", "a", bought="")], "bought=conversion:bought", "Row 1: column 'bought' is empty"),
+        ([row("x", "a", bought=1), row("", "a", bought=1)], "bought=conversion:bought", "Row 2: column 'user' is empty"),
+        ([row("x", "a")], "bought=conversion:bought", "there is no column 'bought'; found 'user', 'group'"),
+        ([row("x", "a", spent="nan")], "spent=mean:spent", "must be a number up to 1e12"),
+        ([row("x", "a", spent="inf")], "spent=mean:spent", "must be a number up to 1e12"),
+        ([row("x", "a", spent="1e13")], "spent=mean:spent", "must be a number up to 1e12"),
+        ([row("x", "a", spent="12,5")], "spent=mean:spent", "must be a number up to 1e12"),
+        ([row("x", "a", spent="1" * 100)], "spent=mean:spent", "must be a number up to 1e12"),
+        ([row("x", "a", bought=1), row("x", "a", bought=1)], "bought=conversion:bought", "Row 2: unit 'x' is in row 1 too"),
+        ([row(str(n), str(n), bought=1) for n in range(30)], "bought=conversion:bought", "has over 20 values"),
+        ([row("x", "b", bought=1)], "bought=conversion:bought", "No row has the control 'a'"),
+        ([row("x", "a", bought=1)], "bought=conversion:bought", "nothing to compare"),
+        ([], "bought=conversion:bought", "no rows at all"),
+    ],
+)  # fmt: skip
+def test_a_fault_names_its_row_and_column(rows: list[Row], metric: str, fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault.replace("(", r"\(")):
+        read(rows, metric)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("bought", "must be NAME=KIND:COLUMN"),
+        ("bought=conversion", "must be NAME=KIND:COLUMN"),
+        ("bought=sum:x", "kind 'sum' must be one of"),
+        ("bought=mean:x,denominator=y", "must be denominator=COLUMN"),
+        ("bought=mean:x,covariate=y", "does not adjust by a covariate"),
+    ],
+)
+def test_a_metric_that_is_not_written_right_is_refused(text: str, fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        MetricColumn.parsed(text)
+
+
+def test_metric_names_are_checked_like_those_of_definitions() -> None:
+    with pytest.raises(InvalidInput, match="name is at fault"):
+        read([], "Bought It=conversion:bought")
+    with pytest.raises(InvalidInput, match="given twice"):
+        read([], "bought=conversion:x", "bought=conversion:y")
+    with pytest.raises(InvalidInput, match="nothing to compare"):
+        read([], "wait=time:x")
+
+
+def test_rows_are_read_once_and_not_kept() -> None:
+    rows = iter([row("x", "a", bought=1), row("y", "b", bought=0)])
+    assert len(read(rows).cells) == 4
+    assert next(rows, None) is None
+
+
+def test_a_table_and_an_experiment_of_the_same_counts_have_the_same_chances() -> None:
+    rows = [row(f"{group}{n}", group, bought=int(n < count)) for group, count in (("control", 30), ("b", 45)) for n in range(300)]  # fmt: skip
+    table = analyze(read(rows, control="control"))
+    cells = rate_cells("control", 300, 30, metric="bought") + rate_cells("b", 300, 45, metric="bought")
+    definition = an_experiment_of("b", plan={"primary": "bought"}, assignment="external")
+    events = experiment_data(cells, definition=definition, metrics=[a_metric(key="bought")], status="stopped")
+    assert table.metrics[0].to_date == analyze(events).metrics[0].to_date
