@@ -15,6 +15,8 @@ from service.api.hooks import surround_requests
 from service.api.problems import handle_problems
 from service.api.rates import Rates
 from service.api.services import EXTENSION, Limits, Services
+from service.dashboard.blueprint import register as register_dashboard
+from service.dashboard.parts import Parts
 from service.observability import Figures, make_logger
 from service.settings import Settings, read_settings
 from service.use_cases.backend import Backend, open_backend
@@ -44,6 +46,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     surround_requests(app)
     for calls in resources.ALL:
         calls.register(app)
+    register_dashboard(app, dashboard_parts(app.extensions[EXTENSION]))
     return app
 
 
@@ -73,6 +76,17 @@ def wire(settings: Settings, backend: Backend, clock: Callable[[], datetime]) ->
         figures=Figures(settings.prometheus_multiproc_dir),
         log=make_logger(settings.log_level),
         clock=clock,
+    )
+
+
+def dashboard_parts(shared: Services) -> Parts:
+    """What the dashboard's pages share with the API."""
+    return Parts(
+        database=shared.backend.database,
+        keys=shared.backend.keys,
+        spend_wrong_key=shared.gate.rates.spend_wrong_key,
+        log=shared.log,
+        clock=shared.clock,
     )
 
 

@@ -9,26 +9,13 @@ from experiments.analysis import wording
 from experiments.analysis.document import Results
 from experiments.analysis.results import MetricResult
 from experiments.stats.estimate import Interval
-from service.reports.blocks import Tone
 from service.reports.cells import lift_with_interval
+from service.reports.outcomes import outcome_words
 
 UNREADABLE = frozenset({"invalid", "collecting"})
 """Outcomes beside which an effect would be read as a finding, which it is not."""
 MOST_EFFECTS = 2
 """With more effects than this the sentence is none; the reasons and the tables have them."""
-
-TONES: dict[str, Tone] = {
-    "winner": "good",
-    "tie": "good",
-    "invalid": "bad",
-    "stop_harm": "bad",
-    "winner_blocked": "warning",
-}
-
-
-def tone_of(outcome: str | None) -> Tone:
-    """How an outcome is to be taken; most are neither good nor bad."""
-    return TONES.get(outcome or "", "plain")
 
 
 def headline(results: Results) -> str:
@@ -37,12 +24,6 @@ def headline(results: Results) -> str:
     effects = [] if verdict.outcome in UNREADABLE else _effects(verdict.inputs, set(verdict.variants))
     shown = effects if len(effects) <= MOST_EFFECTS else []
     return " ".join((f"{outcome_words(verdict.outcome, verdict.variants)}.", *shown))
-
-
-def outcome_words(outcome: str, variants: tuple[str, ...] = ()) -> str:
-    """The outcome's name with the variants that it speaks of."""
-    name = wording.OUTCOMES.get(outcome, outcome)
-    return f"{name}: {wording.listed(variants)}" if variants and variants != ("control",) else name
 
 
 def primary_of(results: Results) -> MetricResult | None:

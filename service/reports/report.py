@@ -10,9 +10,10 @@ from service.reports.blocks import Report, Section
 from service.reports.checks import checks
 from service.reports.comparisons import exploratory, guardrails, primary, segments
 from service.reports.gates import gates
-from service.reports.headline import headline, tone_of
+from service.reports.headline import headline
 from service.reports.method import method
 from service.reports.opening import provenance, reasons
+from service.reports.outcomes import tone_of
 from service.reports.timestamps import minute
 from service.reports.wordings import wordings
 

@@ -1,0 +1,86 @@
+"""The pages: all experiments of the project, one experiment's results, and its report as a file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Response, render_template, request
+from werkzeug.exceptions import NotFound
+
+from experiments.analysis import wording
+from service.dashboard.guard import scope, signed_in
+from service.reports.html import body_of
+from service.reports.outcomes import outcome_words, tone_of
+from service.reports.timestamps import minute
+from service.use_cases.experiments import get_experiment
+from service.use_cases.overview import Standing, overview
+from service.use_cases.results import results
+
+TYPES = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
+"""The formats that a report comes in here."""
+
+
+@signed_in
+def list_experiments() -> str:
+    """Every experiment of the project with its status, participants and recorded verdict."""
+    rows = [_row(standing) for standing in overview(scope())]
+    return render_template("dashboard/experiments.html", rows=rows)
+
+
+@signed_in
+def show_experiment(key: str) -> str:
+    """One experiment's report, with its breakdowns and files."""
+    from service.reports.report import report_of  # imports SciPy, which other workers' calls do without
+
+    here, segment = scope(), request.args.get("segment") or None
+    definition = get_experiment(here, key).state.definition
+    report = report_of(results(here, key, segment=segment), definition=definition)
+    return render_template(
+        "dashboard/experiment.html",
+        key=key,
+        report=body_of(report),
+        segment=segment,
+        segments=definition.plan.segments,
+        formats=list(TYPES),
+    )
+
+
+@signed_in
+def download(key: str, extension: str) -> Response:
+    """The report as a file: JSON is shown, the others are saved."""
+    from service.reports.formats import written  # as above
+
+    if extension not in TYPES:
+        raise NotFound(f"There is no report in this format; there are {', '.join(TYPES)}.")
+    here, segment = scope(), request.args.get("segment") or None
+    definition = get_experiment(here, key).state.definition
+    text = written(results(here, key, segment=segment), extension, definition=definition)
+    answer = Response(text, content_type=f"{TYPES[extension]}; charset=utf-8")
+    if extension != "json":
+        answer.headers.set("Content-Disposition", "attachment", filename=f"{definition.key}.{extension}")
+    return answer
+
+
+def _row(standing: Standing) -> dict[str, object]:
+    definition = standing.state.definition
+    label = definition.source.label if definition.source else None
+    return {
+        "key": definition.key,
+        "error_code": definition.error_code,
+        "status": str(standing.state.status),
+        "participants": wording.count(standing.participants),
+        "verdict": _verdict(standing.outcome, standing.winner),
+        "tone": tone_of(standing.outcome),
+        "recorded": _day(standing.recorded_at),
+        "labels": wording.provenance(source_label=label, simulated=definition.simulated),
+    }
+
+
+def _verdict(outcome: str | None, winner: str | None) -> str:
+    if outcome is None:
+        return "none recorded yet"
+    return outcome_words(outcome, () if winner is None else (winner,))
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else minute(moment)
