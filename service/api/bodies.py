@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from experiments.errors import Fault, InvalidInput
 from experiments.model.loading import parse_json
@@ -63,7 +63,7 @@ def _require_json(request: Request) -> None:
 def _read(request: Request) -> bytes:
     try:
         return request.get_data(cache=False)
-    except HTTPException:
+    except RequestEntityTooLarge:
         raise
     except Exception:  # whatever the web server raises on a broken chunk or a lost connection
         raise BadRequest("The body could not be read to its end.") from None

@@ -48,7 +48,7 @@ class PageOf:
         if self.cursor is None:
             return ""
         try:
-            return base64.urlsafe_b64decode(self.cursor.encode()).decode()
+            return base64.b64decode(self.cursor.encode(), altchars=b"-_", validate=True).decode()
         except (binascii.Error, UnicodeError):
             raise InvalidInput.at("/cursor", "is no cursor; send the `next` of an earlier page") from None
 

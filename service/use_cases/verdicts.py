@@ -55,7 +55,7 @@ def record_verdict(scope: Scope, key: str, found: Results | None = None) -> Reco
 
 
 def record_all(database: Database, now: datetime) -> int:
-    """How many experiments have a verdict after this: all that have started and are not archived, of any project.
+    """How many experiments have a verdict now: all that have started and are not archived, of any project.
 
     Raises:
         StorageBusy: A verdict had to be recorded, and the database took nothing.
