@@ -17,8 +17,11 @@ from hashlib import blake2b
 from statistics import median
 from typing import Any
 
+from keepgoing import Client
 from keepgoing.evaluation import Ruleset, compile_ruleset, decide
 from keepgoing.evaluation.hashing import BUCKETS
+from keepgoing.outbox import Outbox
+from keepgoing.transport import Reply
 
 UNITS = [f"acct_{number:08d}" for number in range(10_000)]
 CODE = "INSUFFICIENT_BALANCE"
@@ -49,8 +52,8 @@ def message(detail: object) -> dict[str, Any]:
     return {"en": {"detail": detail, "plain": None, "actions": [action]}}
 
 
-def ruleset(detail: object = "Insufficient balance.", **experiment: Any) -> Ruleset:
-    """Three variants of equal weight that all carry the same message, in one experiment."""
+def document(detail: object = "Insufficient balance.", **experiment: Any) -> dict[str, Any]:
+    """Three variants of equal weight that all carry the same message, in one experiment, on the wire."""
     edges = [BUCKETS // 3, 2 * BUCKETS // 3, BUCKETS]
     variants = [
         {"key": f"v{number}", "edge": str(edge), "decision_id": f"d_{number}", "message": message(detail)}
@@ -67,12 +70,19 @@ def ruleset(detail: object = "Insufficient balance.", **experiment: Any) -> Rule
         "slots": {"detail": [["detail"], ["error", "message"]], "actions": [["actions"]]},
         "experiments": ["e"],
     }  # fmt: skip
-    return compile_ruleset(
-        {
-            "format": 1, "project": "shop", "revision": 1, "locales": {"en": {"number": PLAIN_NUMBER}},
-            "error_codes": {CODE: code}, "experiments": {"e": definition},
-        }
-    )  # fmt: skip
+    return {
+        "format": 1,
+        "project": "shop",
+        "revision": 1,
+        "locales": {"en": {"number": PLAIN_NUMBER}},
+        "error_codes": {CODE: code},
+        "experiments": {"e": definition},
+    }
+
+
+def ruleset(detail: object = "Insufficient balance.", **experiment: Any) -> Ruleset:
+    """The same, compiled."""
+    return compile_ruleset(document(detail, **experiment))
 
 
 def yardstick() -> None:
@@ -96,6 +106,36 @@ def deciding(rules: Ruleset, context: dict[str, Any], *, body: bool = False) -> 
     return run
 
 
+def exposing(rules: Ruleset, context: dict[str, Any], *, deliver: bool = False) -> Callable[[], None]:
+    """The case that decides for every unit and queues its exposure, in a new outbox each time."""
+
+    def run() -> None:
+        outbox = Outbox(accept, max_events=len(UNITS))
+        for unit in UNITS:
+            outbox.expose(decide(rules, CODE, unit, context))
+        if deliver:
+            outbox.deliver(60.0)
+
+    return run
+
+
+def accept(path: str, body: bytes, *, within: float) -> Reply:  # noqa: ARG001 - as Post has them
+    """What a service answers that takes everything, at no cost of its own."""
+    answer = {"accepted": body.count(b'"event_id"'), "duplicates": 0, "rejected": []}
+    return Reply(200, {}, json.dumps(answer).encode())
+
+
+def client_deciding(document: dict[str, Any], *, exposure: bool) -> Callable[[], None]:
+    """The case that asks a client; its exposures are the same every round: all but the first are repeats."""
+    client = Client("http://127.0.0.1:9", "key", bootstrap=document, max_events=len(UNITS))
+
+    def run() -> None:
+        for unit in UNITS:
+            client.decide(CODE, unit, CONTEXT, exposure=exposure)
+
+    return run
+
+
 def cases() -> dict[str, Callable[[], None]]:
     """Every case by its name, the yardstick first."""
     static = ruleset()
@@ -109,6 +149,11 @@ def cases() -> dict[str, Callable[[], None]]:
         "static message, half the traffic": deciding(half, CONTEXT),
         "static message, segments picked": deciding(ruleset(segments=["plan"]), CONTEXT),
         "static message and its body": deciding(static, CONTEXT, body=True),
+        "static message by a client": client_deciding(document(), exposure=False),
+        "static message, exposure queued": exposing(static, CONTEXT),
+        "static message, exposure repeated": client_deciding(document(), exposure=True),
+        "static message, exposure delivered": exposing(static, CONTEXT, deliver=True),
+        "five texts rendered, exposure queued": exposing(ruleset(TEXTS), ARGUMENTS),
         "five texts rendered": deciding(ruleset(TEXTS), ARGUMENTS),
         "three texts, two numbers rendered": deciding(ruleset(RENDERED), ARGUMENTS),
         "no ruleset yet": deciding(None, CONTEXT),  # type: ignore[arg-type]  # decide takes it

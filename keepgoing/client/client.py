@@ -132,7 +132,7 @@ class Client:
         decision = decide(self._source.ruleset, error_code, unit_id, context, default=default)
         if not self._started:
             self._start()
-        if exposure and decision.outcome.is_exposure:
+        if exposure and decision.outcome.is_exposure and not self._outbox.repeats(decision):
             self.exposed(decision)
         return decision
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import lru_cache
 from typing import Any, TypedDict
 
 from keepgoing.evaluation.envelope import encode
@@ -56,10 +57,18 @@ class HostAnswer:
 
 def host_answer(error_code: object, default: object) -> HostAnswer:
     """The answer of the host, with whatever is missing or unusable in it made from the error code."""
+    if default is None:
+        return _made_answer(code_text(error_code))
     try:
         return _host_answer(code_text(error_code), dict(default) if isinstance(default, Mapping) else {})
     except Exception:
-        return _host_answer(code_text(error_code), {})
+        return _made_answer(code_text(error_code))
+
+
+@lru_cache(maxsize=256)
+def _made_answer(code: str) -> HostAnswer:
+    """The answer made from a code alone, remembered: all walls get it until the first ruleset arrives."""
+    return _host_answer(code, {})
 
 
 def _host_answer(code: str, given: Mapping[str, Any]) -> HostAnswer:

@@ -20,7 +20,10 @@ class Answer(Protocol):
     """What one decision sends: the part of it that depends on the wording alone."""
 
     text: str
-    is_plain: bool
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether this is plain text in the place of a template."""
 
     @property
     def status(self) -> int:
@@ -87,34 +90,25 @@ class Message:
         """The plain text with those actions that can be rendered; None where no plain text was given."""
         if self.plain is None:
             return None
-        return WordedAnswer(self, self.plain, _renderable(self.actions, context), is_plain=True)
+        return PlainAnswer(self, self.plain, _renderable(self.actions, context))
 
     def _prebuilt(self) -> WordedAnswer | None:
         if not isinstance(self.detail, str) or self.fixed_actions is None:
             return None
-        return WordedAnswer(self, self.detail, self.fixed_actions).keep()
+        return StaticAnswer(self, self.detail, self.fixed_actions)
 
 
 class WordedAnswer:
     """A message with its arguments filled in."""
 
-    __slots__ = ("_body", "_json", "actions", "is_plain", "message", "text")
+    __slots__ = ("actions", "message", "text")
 
-    def __init__(
-        self, message: Message, text: str, actions: list[dict[str, Any]], *, is_plain: bool = False
-    ) -> None:
+    is_plain = False
+
+    def __init__(self, message: Message, text: str, actions: list[dict[str, Any]]) -> None:
         self.message = message
         self.text = text
         self.actions = actions
-        self.is_plain = is_plain
-        self._body: Any = None
-        self._json: bytes | None = None
-
-    def keep(self) -> WordedAnswer:
-        """This answer, with body and JSON made once for all who ask."""
-        self._body = self._fill()
-        self._json = encode(self._body)
-        return self
 
     @property
     def status(self) -> int:
@@ -138,16 +132,40 @@ class WordedAnswer:
 
     def body(self) -> Any:
         """A new copy of the body."""
-        return self._fill() if self._body is None else clone(self._body)
-
-    def json(self) -> bytes:
-        """The body as JSON in UTF-8."""
-        return encode(self._fill()) if self._json is None else self._json
-
-    def _fill(self) -> Any:
         message = self.message
         values = {"detail": self.text, "actions": self.actions, "decision_id": message.decision_id}
         return message.envelope.fill(values | message.extras)
+
+    def json(self) -> bytes:
+        """The body as JSON in UTF-8."""
+        return encode(self.body())
+
+
+class StaticAnswer(WordedAnswer):
+    """A message without arguments: body and JSON are made once for all who ask."""
+
+    __slots__ = ("_body", "_json")
+
+    def __init__(self, message: Message, text: str, actions: list[dict[str, Any]]) -> None:
+        super().__init__(message, text, actions)
+        self._body = super().body()
+        self._json = encode(self._body)
+
+    def body(self) -> Any:
+        """A new copy of the body."""
+        return clone(self._body)
+
+    def json(self) -> bytes:
+        """The body as JSON in UTF-8."""
+        return self._json
+
+
+class PlainAnswer(WordedAnswer):
+    """A message's plain text, in the place of its template."""
+
+    __slots__ = ()
+
+    is_plain = True
 
 
 class Wordings:

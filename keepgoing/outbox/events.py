@@ -98,16 +98,16 @@ def decimal_text(value: object) -> str:
     Raises:
         ValueError: It is no finite decimal number, or beyond ±1e12.
     """
-    from decimal import Decimal, InvalidOperation
+    from decimal import Decimal
 
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise ValueError(f"value is {type(value).__name__}, must be a number or the text of one")
     try:
         exact = Decimal(repr(float(value)) if isinstance(value, float) else value)
-        if not exact.is_finite() or abs(exact) > LARGEST_VALUE:
+        if not exact.is_finite() or exact.copy_abs() > LARGEST_VALUE:
             raise ValueError("value must be finite and between -1e12 and 1e12")
         return f"{_rounded(exact):f}"
-    except InvalidOperation:
+    except ArithmeticError:
         raise ValueError("value must be a decimal number, like 20.00 or -5") from None
 
 
@@ -118,7 +118,7 @@ def _rounded(exact: Decimal) -> Decimal:
     if isinstance(exponent, int) and exponent >= -VALUE_DECIMALS:
         return exact
     return exact.quantize(
-        type(exact)(10) ** -VALUE_DECIMALS, context=Context(prec=40, rounding=ROUND_HALF_EVEN)
+        type(exact)(10) ** -VALUE_DECIMALS, context=Context(prec=40, rounding=ROUND_HALF_EVEN, traps=[])
     )
 
 

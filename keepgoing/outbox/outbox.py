@@ -61,6 +61,10 @@ class Outbox:
             outcome, unit_id, decision.segments, is_plain=decision.answer.is_plain, at=self._clock()
         )
 
+    def repeats(self, decision: Decision) -> bool:
+        """Whether the exposure of this decision was queued lately: the fast way out for hosts that retry."""
+        return self._queue.repeats(decision.outcome, decision.unit_id or "")
+
     def track(
         self,
         name: str,
@@ -134,7 +138,7 @@ class Outbox:
             "pending_events": len(self._queue),
             "pending_bytes": self._queue.size_bytes,
             **{kind: {fate: counts[f"{kind}_{fate}"] for fate in FATES} for kind in KINDS},
-            "repeated_exposures": counts["exposures_repeated"],
+            "repeated_exposures": self._queue.repeated,
             "invalid_conversions": counts["conversions_invalid"],
             "discarded": counts["exposures_discarded"] + counts["conversions_discarded"],
             "batches": {"sent": counts["batches_sent"], "failed": counts["batches_failed"]},

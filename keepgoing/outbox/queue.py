@@ -17,6 +17,9 @@ EXPOSURE_BYTES = 512
 SEGMENT_BYTES = 64
 
 
+_tuple = tuple.__new__
+
+
 class Exposure(NamedTuple):
     """An exposure before it is encoded, which costs the host nothing at the wall."""
 
@@ -48,6 +51,7 @@ class Queue:
 
     def __init__(self, *, max_events: int, max_bytes: int, seen: Seen, on_first: Callable[[], None]) -> None:
         self.counts: Counter[str] = Counter()
+        self.repeated = 0
         self._lock = threading.Lock()
         self._settled = threading.Condition(self._lock)
         self._max_events = max_events
@@ -79,20 +83,29 @@ class Queue:
     ) -> None:
         """Queues an exposure, unless the same one was queued lately or there is no room."""
         key = hash(unit_id) ^ outcome.identity
+        size = EXPOSURE_BYTES + len(unit_id) + SEGMENT_BYTES * len(segments)
         with self._lock:
             if key in self._seen:
-                self.counts["exposures_repeated"] += 1
+                self.repeated += 1
                 return
-            self._sequence = sequence = self._sequence + 1
-            exposure = Exposure(sequence, key, outcome, unit_id, segments, is_plain, at)
-            if not self._admit(weight(exposure)):
+            if not self._admit(size):
                 self.counts["exposures_dropped"] += 1
                 return
             self._seen.add(key)
-            self._exposures.append(exposure)
+            self._sequence += 1
+            members = (self._sequence, key, outcome, unit_id, segments, is_plain, at)
+            self._exposures.append(_tuple(Exposure, members))  # twice as fast as calling Exposure
             is_first = self._events == 1
         if is_first:
             self._on_first()
+
+    def repeats(self, outcome: Outcome, unit_id: str) -> bool:
+        """Whether this exposure was queued lately; counted without a lock, so that threads may miss some."""
+        key = hash(unit_id) ^ outcome.identity
+        if key in self._seen.young or key in self._seen.old:
+            self.repeated += 1
+            return True
+        return False
 
     def add_conversion(self, body: bytes) -> bool:
         """Queues a conversion, in the place of exposures if it must be; whether there was room."""

@@ -6,7 +6,8 @@ from __future__ import annotations
 class Seen:
     """Two generations of keys: the younger is filled, the older forgotten as a whole.
 
-    A key is remembered for one to two windows, or until as many others as fit have come after it.
+    A key is remembered for one to two windows, or until as many others as fit have come after it. `young` and
+    `old` may be read directly, where a call would cost too much.
 
     Args:
         window_seconds: How long a key is remembered at least, while there is room.
@@ -16,23 +17,23 @@ class Seen:
     def __init__(self, window_seconds: float, capacity: int = 10_000) -> None:
         self._window_seconds = window_seconds
         self._capacity = capacity
-        self._young: set[int] = set()
-        self._old: set[int] = set()
+        self.young: set[int] = set()
+        self.old: set[int] = set()
         self._turned_at: float | None = None
 
     def __contains__(self, key: int) -> bool:
-        return key in self._young or key in self._old
+        return key in self.young or key in self.old
 
     def add(self, key: int) -> None:
         """Remembers a key."""
-        if len(self._young) >= self._capacity:
+        if len(self.young) >= self._capacity:
             self._turn()
-        self._young.add(key)
+        self.young.add(key)
 
     def discard(self, key: int) -> None:
         """Forgets a key whose exposure was not sent after all."""
-        self._young.discard(key)
-        self._old.discard(key)
+        self.young.discard(key)
+        self.old.discard(key)
 
     def age(self, now: float) -> None:
         """Forgets what is older than the window; to be called now and then with a clock that only grows."""
@@ -43,4 +44,4 @@ class Seen:
             self._turned_at = now
 
     def _turn(self) -> None:
-        self._old, self._young = self._young, set()
+        self.old, self.young = self.young, set()

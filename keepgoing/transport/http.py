@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keepgoing import __version__
@@ -11,7 +12,7 @@ from keepgoing.errors import ConfigurationError, TransportError
 from keepgoing.transport.pace import Deadline
 from keepgoing.transport.timed import TimedSocket
 
-if TYPE_CHECKING:  # importing these costs tens of milliseconds: done when the first request is made
+if TYPE_CHECKING:  # see `preload`
     from http.client import HTTPConnection, HTTPResponse
 
 USER_AGENT = f"keepgoing-python/{__version__}"
@@ -61,11 +62,14 @@ class Transport:
         self._answer_seconds = answer_seconds
         self._lock = threading.Lock()
         self._connection: HTTPConnection | None = None
+        preload()
 
     def forget(self) -> None:
         """Starts without a connection and with a new lock, as a forked child must; the parent's stays."""
         self._lock = threading.Lock()
-        self.close()
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.sock is not None:
+            connection.sock.close()  # not the connection: it would wait for a reader that the fork has ended
 
     def get(self, path: str, *, etag: str | None = None, within: float | None = None) -> Reply:
         """The answer to a GET: 200, or 304 when `etag` is still the newest.
@@ -194,6 +198,16 @@ class Transport:
         connection.connect()
         connection.sock = TimedSocket(connection.sock)  # has all that HTTPConnection asks of a socket
         return connection
+
+
+def preload() -> None:
+    """Imports all that a request needs.
+
+    Not at the top, since it costs tens of milliseconds; and not at the first request, since that is made in a
+    thread: a process that forks while a thread imports leaves the import's lock locked in the child for ever.
+    """
+    for name in ("encodings.idna", "gzip", "http.client", "logging", "ssl", "urllib.parse"):
+        import_module(name)
 
 
 def parse_address(url: object) -> Address:
