@@ -2,8 +2,8 @@
 
 Exposures merge into an `Exposed`, in any order. Given its first exposure, conversions add up in `Measured`,
 in any order. Both together are one participant's contribution to the tallies. When the first exposure moves,
-`Measured` is made again from all conversions of the unit. So the result depends on which events there are, never
-on their arrival.
+`Measured` is made again from all conversions of the unit. So the result depends on which events there are,
+never on their arrival.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ Measured = dict[str, list[int]]  # metric key -> [y, x, events that count]; a me
 Sums = tuple[int, int, int, int, int, int, int]  # the members of a Tally, as numbers to add
 
 
+COUNTED: Sums = (1, 0, 0, 0, 0, 0, 0)  # a participant that is there
+
+
 class Conversion(NamedTuple):
     """A conversion of the unit in question, as far as metrics look at it."""
 
@@ -46,9 +49,6 @@ class Exposed(NamedTuple):
     variant: str  # of the first exposure, as the next two
     phase: int
     segments: tuple[str, ...]
-    last_at: int
-    exposures: int
-    fallbacks: int
     seen: frozenset[tuple[int, str]]  # (phase, variant)
 
     @property
@@ -64,13 +64,9 @@ class Exposed(NamedTuple):
 
 def merge(one: Exposed, other: Exposed) -> Exposed:
     """Both together; the earlier first exposure stays the first, whichever side it stands on."""
-    first = min(one, other)  # by first_at, then first_id
-    return first._replace(
-        last_at=max(one.last_at, other.last_at),
-        exposures=one.exposures + other.exposures,
-        fallbacks=one.fallbacks + other.fallbacks,
-        seen=one.seen | other.seen,
-    )
+    first = one if one[:2] <= other[:2] else other  # by first_at, then first_id
+    seen = one.seen | other.seen
+    return first if seen == first.seen else first._replace(seen=seen)
 
 
 class Measure(NamedTuple):
@@ -202,13 +198,10 @@ def contributions(plan: FoldPlan, exposed: Exposed, measured: Measured) -> Itera
     """What one participant adds to each cell: one for being there, and one for each metric that is not 0."""
     day = exposed.first_at // DAY
     crossed = exposed.crossed
-    here = [("", _COUNTED), *_metric_sums(plan, measured)]
+    here = [("", COUNTED), *_metric_sums(plan, measured)]
     for segment, value in (("", ""), *zip(plan.segments, exposed.segments, strict=True)):
         for metric, sums in here:
             yield Cell(exposed.variant, exposed.phase, metric, day, segment, value, crossed), sums
-
-
-_COUNTED: Sums = (1, 0, 0, 0, 0, 0, 0)
 
 
 def _metric_sums(plan: FoldPlan, measured: Measured) -> Iterator[tuple[str, Sums]]:

@@ -15,8 +15,7 @@ CONVERSION = ("unit_id", "event_id", "name", "occurred_at", "value", "currency")
 
 PARTICIPANT_KEY = ("project_id", "unit_id", "experiment_id")
 PARTICIPANT_STATE = (
-    *("variant", "phase", "first_exposure_at", "first_event_id", "last_exposure_at"),
-    *("exposures", "fallbacks", "seen", "segments", "measured"),
+    *("variant", "phase", "first_exposure_at", "first_event_id", "seen", "segments", "measured"),
 )
 PARTICIPANT = PARTICIPANT_KEY + PARTICIPANT_STATE
 

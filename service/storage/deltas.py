@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from experiments.model.events import DAY, EventRecord
-from experiments.model.participation import Exposed, FoldPlan, Measured, contributions
+from experiments.model.participation import COUNTED, Exposed, FoldPlan, Measured, contributions
 from experiments.model.tally import Cell
 from service.storage.columns import Row
+from service.storage.participants import is_fallback
 from service.storage.statements import statements
 
-_SUMS = (0, 0, 0, 0, 0, 0, 0)
 _EXPOSURES, _UNCOUNTED, _FALLBACKS, _MOVED, _LAG_TOTAL, _LAG_MAX, _LAST = range(7)
 _EVENTS, _MATCHED, _LAST_CONVERSION = range(3)
 
@@ -23,15 +23,15 @@ class Deltas:
 
     def __init__(self, project_id: int) -> None:
         self.project_id = project_id
-        self.tallies: dict[tuple[int, Cell], tuple[int, ...]] = {}
+        self.tallies: defaultdict[tuple[int, Cell], list[int]] = defaultdict(lambda: [0] * 7)
         self.days: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0] * 7)
         self.names: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 3)
 
-    def exposure(self, record: EventRecord, *, fallback: bool) -> None:
+    def exposure(self, record: EventRecord) -> None:
         """Counts an exposure among what its experiment received."""
         counts = self.days[record.experiment_id or 0, record.occurred_at // DAY]
         counts[_EXPOSURES if record.counted else _UNCOUNTED] += 1
-        counts[_FALLBACKS] += fallback
+        counts[_FALLBACKS] += is_fallback(record)
         lag = max(record.received_at - record.occurred_at, 0)  # a clock that runs ahead has no lag
         counts[_LAG_TOTAL] += lag
         counts[_LAG_MAX] = max(counts[_LAG_MAX], lag)
@@ -50,9 +50,11 @@ class Deltas:
     def participant(self, plan: FoldPlan, exposed: Exposed, measured: Measured, sign: int) -> None:
         """Adds one participant's contribution (sign 1) or takes it away (sign -1)."""
         for cell, sums in contributions(plan, exposed, measured):
-            key = (plan.experiment_id, cell)
-            before = self.tallies.get(key, _SUMS)
-            self.tallies[key] = tuple([one + sign * other for one, other in zip(before, sums, strict=True)])
+            totals = self.tallies[plan.experiment_id, cell]
+            totals[0] += sign
+            if sums is not COUNTED:  # which most are
+                for place in range(1, 7):
+                    totals[place] += sign * sums[place]
         if exposed.moved:
             self.days[plan.experiment_id, exposed.first_at // DAY][_MOVED] += sign
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from experiments.model.participation import (
 from service.storage import participants, plans
 from service.storage.columns import Position, Row
 from service.storage.deltas import Deltas
-from service.storage.participants import ByExperiment, ExposurePayload, Participant
+from service.storage.participants import ByExperiment, Participant, StoredRows
 from service.storage.statements import statements
 
 Plans = Mapping[int, FoldPlan]
@@ -30,12 +30,12 @@ ById = dict[str, Conversion]
 
 
 class UnitNews:
-    """The new events of one unit: exposures that count, and conversions by event id."""
+    """The new events of one unit: exposures that may change something, and conversions by event id."""
 
     __slots__ = ("conversions", "exposures")
 
     def __init__(self) -> None:
-        self.exposures: list[tuple[EventRecord, ExposurePayload]] = []
+        self.exposures: list[EventRecord] = []
         self.conversions: ById = {}
 
 
@@ -51,8 +51,9 @@ def fold(
         upto: The last of them on PostgreSQL: what the log holds beyond is folded later.
     """
     deltas = Deltas(project_id)
-    news = _by_unit(records, deltas)
-    before = participants.read(connection, project_id, list(news))
+    stored = participants.read(connection, project_id, {record.unit_id for record in records})
+    news = _by_unit(records, stored, deltas)
+    before = {unit: participants.decoded(stored[unit]) for unit in news if unit in stored}
     known = plans.load(connection, _experiments(records, before.values()))
     exposed = {unit: expose(before.get(unit, {}), new.exposures, known) for unit, new in news.items()}
     restarted = [unit for unit in news if _restarted(before.get(unit, {}), exposed[unit])]
@@ -70,21 +71,17 @@ def fold(
     deltas.write(connection)
 
 
-def _by_unit(records: Iterable[EventRecord], deltas: Deltas) -> dict[str, UnitNews]:
-    """The events of each unit; what depends on no other event is counted at once."""
-    news: dict[str, UnitNews] = {}
+def _by_unit(records: Iterable[EventRecord], stored: StoredRows, deltas: Deltas) -> dict[str, UnitNews]:
+    """The events of each unit that may change it; what depends on no other event is counted at once."""
+    news: defaultdict[str, UnitNews] = defaultdict(UnitNews)
     for record in records:
-        unit = news.get(record.unit_id)
-        if unit is None:
-            unit = news[record.unit_id] = UnitNews()
         if record.type == "conversion":
             deltas.conversion(record)
-            unit.conversions[record.event_id] = conversion_of(record)
-        else:
-            payload = participants.payload_of(record)
-            deltas.exposure(record, fallback=payload.fallback)
-            if record.counted:
-                unit.exposures.append((record, payload))
+            news[record.unit_id].conversions[record.event_id] = conversion_of(record)
+            continue
+        deltas.exposure(record)
+        if record.counted and not participants.knows(stored, record):
+            news[record.unit_id].exposures.append(record)
     return news
 
 
@@ -98,14 +95,12 @@ def _experiments(records: Iterable[EventRecord], before: Iterable[ByExperiment])
     return named.union(*before)
 
 
-def expose(
-    before: ByExperiment, exposures: Iterable[tuple[EventRecord, ExposurePayload]], known: Plans
-) -> AllExposed:
+def expose(before: ByExperiment, exposures: Iterable[EventRecord], known: Plans) -> AllExposed:
     """What a unit's exposures come to with the new ones."""
     exposed = {experiment_id: participant.exposed for experiment_id, participant in before.items()}
-    for record, payload in exposures:
+    for record in exposures:
         experiment_id = record.experiment_id or 0
-        once = participants.exposed_once(record, payload, known[experiment_id].segments)
+        once = participants.exposed_once(record, known[experiment_id].segments)
         earlier = exposed.get(experiment_id)
         exposed[experiment_id] = once if earlier is None else merge(earlier, once)
     return exposed
@@ -135,6 +130,8 @@ def _measured_again(
     before: ByExperiment, exposed: AllExposed, history: ById, new: ById, known: Plans, deltas: Deltas
 ) -> ByExperiment:
     """The unit's participants, measured from all its conversions."""
+    if not history:
+        return {experiment_id: Participant(now, {}) for experiment_id, now in exposed.items()}
     earlier = [conversion for event_id, conversion in history.items() if event_id not in new]
     was_exposed = {experiment_id: participant.exposed for experiment_id, participant in before.items()}
     change = matched_names(exposed, history.values(), known)

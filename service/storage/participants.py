@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -20,14 +20,14 @@ _segments = msgspec.json.Decoder(tuple[str, ...])
 _measured = msgspec.json.Decoder(Measured)
 
 
-class ExposurePayload(msgspec.Struct):
+class _Payload(msgspec.Struct):
     """What the fold needs of an exposure's payload."""
 
     context: dict[str, Scalar] = msgspec.field(default_factory=dict)
     fallback: bool = False
 
 
-_payload = msgspec.json.Decoder(ExposurePayload)
+_payload = msgspec.json.Decoder(_Payload)
 
 
 class Participant(NamedTuple):
@@ -38,53 +38,66 @@ class Participant(NamedTuple):
 
 
 ByExperiment = dict[int, Participant]
+StoredRows = dict[str, dict[int, Row]]  # by unit and experiment: PARTICIPANT_STATE, not yet decoded
 
 
-def payload_of(record: EventRecord) -> ExposurePayload:
-    """The payload of a stored exposure."""
-    return _payload.decode(record.payload)
-
-
-def exposed_once(record: EventRecord, payload: ExposurePayload, segments: tuple[str, ...]) -> Exposed:
-    """What a single exposure comes to, for an experiment with these segments."""
-    variant, phase = record.variant or "", record.phase or 0
-    return Exposed(
-        first_at=record.occurred_at,
-        first_id=record.event_id,
-        variant=variant,
-        phase=phase,
-        segments=segment_values(segments, payload.context),
-        last_at=record.occurred_at,
-        exposures=1,
-        fallbacks=int(payload.fallback),
-        seen=frozenset(((phase, variant),)),
-    )
-
-
-def read(connection: Connection, project_id: int, units: Sequence[str]) -> dict[str, ByExperiment]:
-    """The participants that these units are, by unit and experiment."""
-    found: dict[str, ByExperiment] = {}
-    for unit_id, experiment_id, *state in statements(connection).participants_of(
-        connection, project_id, units
-    ):
-        found.setdefault(unit_id, {})[experiment_id] = _from_state(state)
+def read(connection: Connection, project_id: int, units: Iterable[str]) -> StoredRows:
+    """The participants that these units are."""
+    found: StoredRows = {}
+    for row in statements(connection).participants_of(connection, project_id, list(units)):
+        found.setdefault(row[0], {})[row[1]] = row[2:]
     return found
 
 
+def knows(stored: StoredRows, record: EventRecord) -> bool:
+    """Whether an exposure repeats what its participant is stored with, and so changes nothing."""
+    row = stored.get(record.unit_id, _NONE).get(record.experiment_id or 0)
+    return (
+        row is not None
+        and row[0] == record.variant
+        and row[1] == record.phase
+        and (row[2], row[3]) <= (record.occurred_at, record.event_id)
+    )
+
+
+_NONE: dict[int, Row] = {}
+
+
+def decoded(rows: dict[int, Row]) -> ByExperiment:
+    """A unit's participants from their rows."""
+    return {experiment_id: _from_state(row) for experiment_id, row in rows.items()}
+
+
 def _from_state(state: Row) -> Participant:
-    variant, phase, first_at, first_id, last_at, exposures, fallbacks, seen, segments, measured = state
+    variant, phase, first_at, first_id, seen, segments, measured = state
     exposed = Exposed(
         first_at=first_at,
         first_id=first_id,
         variant=variant,
         phase=phase,
         segments=_segments.decode(segments) if segments else (),
-        last_at=last_at,
-        exposures=exposures,
-        fallbacks=fallbacks,
         seen=frozenset(_seen.decode(seen) if seen else ((phase, variant),)),
     )
     return Participant(exposed, _measured.decode(measured) if measured else {})
+
+
+def exposed_once(record: EventRecord, segments: tuple[str, ...]) -> Exposed:
+    """What a single exposure comes to, for an experiment with these segments."""
+    variant, phase = record.variant or "", record.phase or 0
+    context = _payload.decode(record.payload).context if segments else {}
+    return Exposed(
+        first_at=record.occurred_at,
+        first_id=record.event_id,
+        variant=variant,
+        phase=phase,
+        segments=segment_values(segments, context),
+        seen=frozenset(((phase, variant),)),
+    )
+
+
+def is_fallback(record: EventRecord) -> bool:
+    """Whether a stored exposure was of a decision that fell back."""
+    return '"fallback"' in record.payload and _payload.decode(record.payload).fallback
 
 
 def row_of(project_id: int, unit_id: str, experiment_id: int, participant: Participant) -> Row:
@@ -98,9 +111,6 @@ def row_of(project_id: int, unit_id: str, experiment_id: int, participant: Parti
         exposed.phase,
         exposed.first_at,
         exposed.first_id,
-        exposed.last_at,
-        exposed.exposures,
-        exposed.fallbacks,
         _compact(sorted(exposed.seen)) if len(exposed.seen) > 1 else "",
         msgspec.json.encode(exposed.segments).decode() if exposed.segments else "",
         _compact(measured) if measured else "",

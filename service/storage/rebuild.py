@@ -16,7 +16,7 @@ from service.storage.columns import EVENT, Row, listed
 from service.storage.database import Database
 from service.storage.deltas import Deltas
 from service.storage.fold import AllExposed, Plans, conversion_of, expose, observe_all
-from service.storage.participants import ByExperiment, ExposurePayload, Participant
+from service.storage.participants import ByExperiment, Participant
 from service.storage.statements import statements
 from service.storage.tables import (
     ConversionCountRow,
@@ -128,12 +128,11 @@ def _participants(of_unit: Iterable[EventRecord], known: Plans, deltas: Deltas) 
     return now
 
 
-def _counted(records: Iterable[EventRecord], deltas: Deltas) -> Iterator[tuple[EventRecord, ExposurePayload]]:
+def _counted(records: Iterable[EventRecord], deltas: Deltas) -> Iterator[EventRecord]:
     for record in records:
-        payload = participants.payload_of(record)
-        deltas.exposure(record, fallback=payload.fallback)
+        deltas.exposure(record)
         if record.counted:
-            yield record, payload
+            yield record
 
 
 def _conversions(records: Iterable[EventRecord], deltas: Deltas) -> Iterator[Conversion]:

@@ -208,7 +208,10 @@ class EventRow(SQLModel, table=True):
 
 
 class ParticipantRow(SQLModel, table=True):
-    """Derived: a unit in an experiment. The three JSON columns are empty text when they would say nothing."""
+    """Derived: a unit in an experiment. The three JSON columns are empty text when they would say nothing.
+
+    No column changes when a unit is exposed to its variant again: most exposures then cost no write here.
+    """
 
     __tablename__ = "participant"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -220,9 +223,6 @@ class ParticipantRow(SQLModel, table=True):
     phase: int
     first_exposure_at: int = Field(sa_type=BigInteger)
     first_event_id: str = Field(sa_type=Text)
-    last_exposure_at: int = Field(sa_type=BigInteger)
-    exposures: int = Field(sa_type=BigInteger)
-    fallbacks: int = Field(sa_type=BigInteger)
     seen: str = Field(sa_type=Text)  # [[phase, variant], …], when there is more than the first
     segments: str = Field(sa_type=Text)  # [value, …] in the order of the plan's segments
     measured: str = Field(sa_type=Text)  # {metric: [y, x, events]}, where any of them is not 0

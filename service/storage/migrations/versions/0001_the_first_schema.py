@@ -185,8 +185,6 @@ def create_participants() -> None:
         column("phase", sa.Integer()),
         column("first_exposure_at", MOMENT),
         column("first_event_id", sa.Text()),
-        column("last_exposure_at", MOMENT),
-        *columns(sa.BigInteger(), "exposures", "fallbacks"),
         *columns(sa.Text(), "seen", "segments", "measured"),
         key=["project_id", "unit_id", "experiment_id"],
     )
