@@ -1,1 +1,1 @@
-"""The domain that only the server knows: definitions (model), messages, statistics (stats), analysis and verdict."""
+"""The domain that only the server knows: definitions, messages, statistics, analysis and verdict."""

@@ -1,13 +1,13 @@
-"""The domain's family of errors. Each has a stable code; HTTP statuses are given to them in one place, the service.
+"""The domain's errors, each with a stable code; the service gives them HTTP statuses, in one place.
 
-    KeepgoingError
-    └── DomainError
-        ├── NotFound            no such experiment, metric, error code …
-        ├── Conflict            the step is not allowed in this state; detail says why and what would be
-        │   └── StaleRevision   somebody else wrote in between (If-Match)
-        ├── InvalidInput        faults: a list of (JSON pointer, detail)
-        ├── NotAllowed          the key's role does not carry this
-        └── NotEnoughData       a number cannot be had from so few data; never 0.5, 0 or nan in its place
+KeepgoingError
+└── DomainError
+    ├── NotFound            no such experiment, metric, error code …
+    ├── Conflict            the step is not allowed in this state; detail says why and what would be
+    │   └── StaleRevision   somebody else wrote in between (If-Match)
+    ├── InvalidInput        faults: a list of (JSON pointer, detail)
+    ├── NotAllowed          the key's role does not carry this
+    └── NotEnoughData       a number cannot be had from so few data; never 0.5, 0 or nan in its place
 """
 
 from __future__ import annotations
