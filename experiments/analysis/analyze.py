@@ -107,10 +107,11 @@ def _metric(work: _Work, role: str, metric: Metric, group: Group) -> MetricResul
         return replace(result, not_evaluated=NOT_COMPARED[metric.kind])
     through = matured_through(work.data, metric)
     matured = _reading(work, metric, group, through)
+    is_open = _is_open(work, through) and not work.data.is_past
     return replace(
         result,
-        provisional=_is_open(work, through) and not work.data.is_past,
-        to_date=matured if work.data.is_past else _reading(work, metric, group, None),
+        provisional=is_open,
+        to_date=_reading(work, metric, group, None) if is_open else matured,
         matured=matured,
         matured_through=None if through is None else start_of(through),
         capped=NO_QUANTILE if isinstance(metric, MeanMetric) and metric.cap_quantile is not None else None,

@@ -117,20 +117,32 @@ def test_metrics_that_this_version_does_not_compute_are_listed() -> None:
         ([row("x", "a", bought="maybe")], "bought=conversion:bought", "Row 1: column 'bought' holds 'maybe'"),
         ([row("x", "a", bought=2)], "bought=conversion:bought", "must be 1 or 0"),
         ([row("x", "a", bought="")], "bought=conversion:bought", "Row 1: column 'bought' is empty"),
-        ([row("x", "a", bought=1), row("", "a", bought=1)], "bought=conversion:bought", "Row 2: column 'user' is empty"),
+        (
+            [row("x", "a", bought=1), row("", "a", bought=1)],
+            "bought=conversion:bought",
+            "Row 2: column 'user' is empty",
+        ),
         ([row("x", "a")], "bought=conversion:bought", "there is no column 'bought'; found 'user', 'group'"),
         ([row("x", "a", spent="nan")], "spent=mean:spent", "must be a number up to 1e12"),
         ([row("x", "a", spent="inf")], "spent=mean:spent", "must be a number up to 1e12"),
         ([row("x", "a", spent="1e13")], "spent=mean:spent", "must be a number up to 1e12"),
         ([row("x", "a", spent="12,5")], "spent=mean:spent", "must be a number up to 1e12"),
         ([row("x", "a", spent="1" * 100)], "spent=mean:spent", "must be a number up to 1e12"),
-        ([row("x", "a", bought=1), row("x", "a", bought=1)], "bought=conversion:bought", "Row 2: unit 'x' is in row 1 too"),
-        ([row(str(n), str(n), bought=1) for n in range(30)], "bought=conversion:bought", "has over 20 values"),
+        (
+            [row("x", "a", bought=1), row("x", "a", bought=1)],
+            "bought=conversion:bought",
+            "Row 2: unit 'x' is in row 1 too",
+        ),
+        (
+            [row(str(n), str(n), bought=1) for n in range(30)],
+            "bought=conversion:bought",
+            "has over 20 values",
+        ),
         ([row("x", "b", bought=1)], "bought=conversion:bought", "No row has the control 'a'"),
         ([row("x", "a", bought=1)], "bought=conversion:bought", "nothing to compare"),
         ([], "bought=conversion:bought", "no rows at all"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_names_its_row_and_column(rows: list[Row], metric: str, fault: str) -> None:
     with pytest.raises(InvalidInput, match=fault.replace("(", r"\(")):
         read(rows, metric)
@@ -167,7 +179,8 @@ def test_rows_are_read_once_and_not_kept() -> None:
 
 
 def test_a_table_and_an_experiment_of_the_same_counts_have_the_same_chances() -> None:
-    rows = [row(f"{group}{n}", group, bought=int(n < count)) for group, count in (("control", 30), ("b", 45)) for n in range(300)]  # fmt: skip
+    counts = {"control": 30, "b": 45}
+    rows = [row(f"{key}{n}", key, bought=int(n < counts[key])) for key in counts for n in range(300)]
     table = analyze(read(rows, control="control"))
     cells = rate_cells("control", 300, 30, metric="bought") + rate_cells("b", 300, 45, metric="bought")
     definition = an_experiment_of("b", plan={"primary": "bought"}, assignment="external")

@@ -163,6 +163,28 @@ def test_a_tie_names_all_that_may_be_shipped() -> None:
     assert verdict_of(three(1250, 1251)).variants == ("a", "b")
 
 
+def test_holm_lets_a_second_treatment_through_once_a_first_has_passed() -> None:
+    """z = 2.2 lies between the bounds for one and for two open comparisons."""
+    alone, beside_a_better = verdict_of(three(1000, 1096)), verdict_of(three(1500, 1096))
+    assert (
+        alone.inputs["looks"]["bounds"][0]
+        < alone.inputs["compared"][1]["z"]
+        < alone.inputs["looks"]["bounds"][1]
+    )
+    assert "No treatment is beyond the bound" in alone.gates[4].detail
+    assert "better side: a and b" in beside_a_better.gates[4].detail
+
+
+def test_open_mode_steps_down_by_holm_too() -> None:
+    alone, beside_a_better = (
+        verdict_of(three(1000, 1142, mode="open")),
+        verdict_of(three(1500, 1142, mode="open")),
+    )
+    assert 0.025 < alone.inputs["compared"][1]["sequential_p_value"] <= 0.05
+    assert "No treatment is beyond the bound" in alone.gates[4].detail
+    assert "better side: a and b" in beside_a_better.gates[4].detail
+
+
 def test_harm_names_the_variant_and_waits_for_no_minimum_run() -> None:
     found = verdict_of(CASES["far worse on the first days"][1]())
     assert found.variants == ("progress",)
@@ -235,7 +257,7 @@ def test_lower_is_better_wins_by_going_down() -> None:
 
 
 def test_open_windows_never_decide() -> None:
-    """A treatment that only makes people recharge sooner is not better; the verdict waits for whole windows."""
+    """A treatment that only makes people recharge sooner is not better: whole windows are waited for."""
     young = two(100, 900, n=5000, days=7, first=14)
     old = two(1000, 1010, n=10_000, days=14)
     without = verdict_of(data_of(old, plan={"mde_relative": 0.05}, days=21))
