@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any
 
+from keepgoing import __version__
 from keepgoing.client import processes
 from keepgoing.client.notices import Notices
 from keepgoing.client.worker import Worker
@@ -19,6 +20,7 @@ from keepgoing.outbox import Outbox
 from keepgoing.source import FileOrigin, Origin, ServiceOrigin, Source
 from keepgoing.transport import Deadline, Transport, describe
 
+USER_AGENT = f"keepgoing-python/{__version__}"
 URL_VARIABLE = "KEEPGOING_URL"
 KEY_VARIABLE = "KEEPGOING_KEY"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -269,7 +271,9 @@ def _transport(
         raise ConfigurationError(f"url is missing: pass it, set {URL_VARIABLE}, or use Client.from_file")
     if not key:
         raise ConfigurationError(f"key is missing: pass it, or set {KEY_VARIABLE}")
-    return Transport(url, key, connect_seconds=connect_seconds, answer_seconds=answer_seconds)
+    return Transport(
+        url, key, connect_seconds=connect_seconds, answer_seconds=answer_seconds, user_agent=USER_AGENT
+    )
 
 
 def _origin(file: str | os.PathLike[str] | None, transport: Transport | None) -> Origin | None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keepgoing import __version__
 from keepgoing.errors import ConfigurationError, TransportError
 from keepgoing.transport.pace import Deadline
 from keepgoing.transport.timed import TimedSocket
@@ -15,7 +14,6 @@ from keepgoing.transport.timed import TimedSocket
 if TYPE_CHECKING:  # see `preload`
     from http.client import HTTPConnection, HTTPResponse
 
-USER_AGENT = f"keepgoing-python/{__version__}"
 GZIP_ABOVE_BYTES = 1024
 LARGEST_ANSWER_BYTES = 32 * 1024 * 1024
 LONGEST_RETRY_AFTER_SECONDS = 3600
@@ -48,18 +46,26 @@ class Transport:
         key: Of a project, role `sdk`.
         connect_seconds: Longest wait for a connection.
         answer_seconds: Longest wait for a whole answer, from connecting to its last byte.
+        user_agent: What the client calls itself.
 
     Raises:
         ConfigurationError: The address or the key cannot be one.
     """
 
     def __init__(
-        self, url: str, key: str, *, connect_seconds: float = 3.0, answer_seconds: float = 5.0
+        self,
+        url: str,
+        key: str,
+        *,
+        connect_seconds: float = 3.0,
+        answer_seconds: float = 5.0,
+        user_agent: str = "keepgoing-python",
     ) -> None:
         self.address = parse_address(url)
         self._key = _checked_key(key)
         self._connect_seconds = connect_seconds
         self._answer_seconds = answer_seconds
+        self._user_agent = user_agent
         self._lock = threading.Lock()
         self._connection: HTTPConnection | None = None
         preload()
@@ -178,7 +184,7 @@ class Transport:
     def _standing_headers(self) -> dict[str, str]:
         return {
             "Authorization": f"Bearer {self._key}",
-            "User-Agent": USER_AGENT,
+            "User-Agent": self._user_agent,
             "Accept": "application/json",
         }
 

@@ -60,6 +60,9 @@ def test_the_host_script_of_the_documentation_works(service: Service) -> None:
     decision = client.decide(CODE, unit_id="acct_42", context={"plan": "pro", "secret": "x"})
     client.track("recharge", unit_id="acct_42", value="20.00", currency="USD")
     assert client.close()
+    assert {headers["User-Agent"] for headers in service.headers} == {
+        f"keepgoing-python/{keepgoing.__version__}"
+    }
     exposure, conversion = sorted(service.stored.values(), key=lambda event: event["type"], reverse=True)
     at, ids = exposure.pop("occurred_at"), (exposure.pop("event_id"), conversion.pop("event_id"))
     assert at.endswith("Z")

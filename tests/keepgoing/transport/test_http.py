@@ -39,7 +39,7 @@ def test_a_get_carries_the_key_and_understands_gzip(service: Service, transport:
     reply = transport.get("/v1/ruleset")
     assert json.loads(reply.body) == service.ruleset
     assert service.headers[0]["Authorization"] == f"Bearer {KEY}"
-    assert service.headers[0]["User-Agent"].startswith("keepgoing-python/")
+    assert service.headers[0]["User-Agent"] == "keepgoing-python"
 
 
 def test_an_etag_makes_it_304(transport: Transport) -> None:
