@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from service.api.services import EXTENSION, Services
 from service.app import create_app
+from service.observability import make_logger
 from service.settings import Settings
 from service.use_cases import keys, projects
 from service.use_cases.credentials import Role
@@ -104,6 +107,12 @@ class Site:
         started = self.post(f"/v1/experiments/{document['key']}/start", project=project)
         assert started.status_code == 200, started.text
         return self
+
+    def watch_log(self, level: str) -> io.StringIO:
+        """Where the service's log lines of this level and above go from now on."""
+        lines = io.StringIO()
+        self.app.extensions[EXTENSION] = replace(self.services, log=make_logger(level, lines))
+        return lines
 
     def close(self) -> None:
         """Lets go of the database."""

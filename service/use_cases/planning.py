@@ -70,11 +70,13 @@ def plan(
         variants: How many, with the control.
 
     Raises:
-        InvalidInput: The changed rate would be above 1 or below 0.
+        InvalidInput: The change is none, or would take the rate above 1 or below 0.
         NotEnoughData: No number of participants is enough.
     """
     from experiments.stats import power as sizes  # SciPy: imported when somebody plans
 
+    if not baseline * mde_relative:
+        raise InvalidInput.at("/mde_relative", "must not be 0: no number of participants finds no change")
     if not 0 <= baseline * (1 + mde_relative) <= 1:
         raise InvalidInput.at("/mde_relative", f"takes the rate of {baseline:g} beyond 0 to 1")
     design = sizes.Design(level=level, power=power, weights=sizes.equal_weights(variants))
