@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -71,5 +72,5 @@ def _readable(value: Any) -> str:
     elif isinstance(value, list):
         text = "[" + ", ".join(_readable(item) for item in value) + "]"
     else:
-        text = {None: "null", True: "true", False: "false"}.get(value, str(value))
+        text = json.dumps(value)  # not a table of True and False: 1 == True would be found in it
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
