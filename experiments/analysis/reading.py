@@ -189,7 +189,5 @@ def matured_through(data: ExperimentData, metric: Metric) -> int | None:
 
 def cells_at(data: ExperimentData) -> list[tuple[Cell, Tally]]:
     """The cells of participants who were there at `as_of`; of a past moment, those of days that had ended."""
-    if not data.is_past:
-        return list(data.cells)
-    today = day_of(data.as_of)
-    return [(cell, tally) for cell, tally in data.cells if cell.day < today]
+    last = day_of(data.as_of) - (1 if data.is_past else 0)
+    return [(cell, tally) for cell, tally in data.cells if cell.day <= last]

@@ -109,3 +109,11 @@ def test_of_a_past_moment_cells_of_ended_days_are_left() -> None:
     assert [cell.day - DAY for cell, _ in cells_at(past)] == [0, 0]
     almost_now = experiment_data(cells, as_of=now - timedelta(hours=23), events_folded_to=now)
     assert len(cells_at(almost_now)) == 4
+
+
+def test_participants_of_a_later_day_are_never_there_yet() -> None:
+    """Even of a moment that is not a whole day past."""
+    cells = rate_cells("control", 10, 1) + rate_cells("control", 20, 2, day=1)
+    before = FIRST_DAY + timedelta(hours=20)
+    data = experiment_data(cells, as_of=before, events_folded_to=before + timedelta(hours=12))
+    assert [cell.day - DAY for cell, _ in cells_at(data)] == [0, 0]
