@@ -125,6 +125,30 @@ def test_two_variants_in_one_phase_mark_the_unit_as_crossed(database: Database) 
     assert health_of(database, project).moved_by_phase == 0
 
 
+def test_a_second_variant_that_arrives_later_moves_the_unit_to_the_crossed_cells(database: Database) -> None:
+    project, _ = add_project(database, a_measured_state())
+    append(
+        database, project, [an_exposure("e1"), a_conversion("c1")], [an_exposure("e2", variant="progress")]
+    )
+    assert tally_of(database, "recharge", crossed=True) == Tally(1, 1, 1, conversions=1)
+    assert tally_of(database, "", crossed=False) == Tally()
+
+
+def test_a_unit_can_cross_in_a_later_phase_that_it_began_with_its_first_variant(database: Database) -> None:
+    project, _ = add_project(database, a_measured_state())
+    append(database, project, [an_exposure("e1")], [an_exposure("e2", at=A_DAY, phase=2)])
+    append(database, project, [an_exposure("e3", at=A_DAY, phase=2, variant="progress")])
+    assert tally_of(database, "", crossed=True) == Tally(n=1)
+
+
+def test_a_conversion_that_comes_with_an_earlier_exposure_is_matched_once(database: Database) -> None:
+    project, _ = add_project(database, a_measured_state())
+    append(database, project, [an_exposure("e2", at=HOUR), a_conversion("c1", at=2 * HOUR)])
+    append(database, project, [an_exposure("e1"), a_conversion("c2", at=3 * HOUR)])
+    assert health_of(database, project).conversions == 2
+    assert health_of(database, project).unmatched_conversions == 0
+
+
 def test_another_variant_after_a_phase_change_keeps_the_first_and_is_counted(database: Database) -> None:
     project, _ = add_project(database, a_measured_state())
     append(database, project, [an_exposure("e1"), an_exposure("e2", at=A_DAY, variant="progress", phase=2)])
@@ -225,7 +249,7 @@ def test_another_projects_conversions_of_a_unit_are_not_counted(database: Databa
     assert health_of(database, mine).conversions == 0
 
 
-UNITS = ["acct_1", "acct_2"]
+UNITS = ["acct_1", "acct_1", "acct_1", "acct_2"]  # most of them one: its events must meet
 TIMES = [-HOUR, 0, HOUR, A_DAY, 7 * A_DAY - 1, 7 * A_DAY, 8 * A_DAY]
 exposures = st.builds(
     lambda unit, at, choice, fallback, plan: (unit, at, *choice, fallback, plan),
@@ -272,7 +296,7 @@ def test_any_order_and_any_batches_give_what_a_rebuild_gives(database: Database)
     project, ids = add_project(database, a_measured_state(), a_measured_state("other"))
     assert ids == [1, 2]
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
     @given(arrivals())
     def compare(drawn: tuple[list[EventRecord], list[list[EventRecord]]]) -> None:
         events, batches = drawn

@@ -66,12 +66,10 @@ def test_a_transaction_that_commits_late_is_not_skipped(database: Database) -> N
 @pytest.mark.postgres
 def test_chunks_of_any_size_give_what_a_rebuild_gives(database: Database) -> None:
     project, _ = add_project(database, a_measured_state())
-    events = [
-        a_conversion("c1"),
-        an_exposure("e2", at=HOUR, variant="progress"),
-        a_conversion("c2", value="-1"),
-    ]
-    append_now(database, [Batch(project, [*events, an_exposure("e1"), a_conversion("c3", at=0)])])
+    # A batch is numbered in the order of its ids, so that exposures stand between conversions.
+    events = [a_conversion("3", value="-1"), an_exposure("4"), a_conversion("5", at=0)]
+    later = an_exposure("2", at=HOUR, variant="progress")
+    append_now(database, [Batch(project, [a_conversion("1"), later, *events])])
     while fold_pending(database, owner="a", now=START, chunk=1):
         pass
     in_chunks = derived(database)
