@@ -11,10 +11,12 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from experiments.model.events import microseconds
 from service.api.services import EXTENSION, Services
 from service.app import create_app
 from service.observability import make_logger
 from service.settings import Settings
+from service.storage.pending import fold_everything
 from service.use_cases import keys, projects
 from service.use_cases.credentials import Role
 from service.use_cases.scope import Scope
@@ -107,6 +109,12 @@ class Site:
         started = self.post(f"/v1/experiments/{document['key']}/start", project=project)
         assert started.status_code == 200, started.text
         return self
+
+    def fold(self) -> None:
+        """The worker's part on PostgreSQL; on SQLite events are folded when they are stored."""
+        database = self.services.backend.database
+        if database.dialect == "postgresql":
+            fold_everything(database, owner="test", now=microseconds(datetime.now(UTC)))
 
     def watch_log(self, level: str) -> io.StringIO:
         """Where the service's log lines of this level and above go from now on."""

@@ -66,6 +66,7 @@ def test_only_a_split_that_was_asked_to_be_logged_is_an_exposure(site: Site) -> 
     assert site.decide("acct_qa").json["exposure_logged"] is False
     assert site.decide("acct_1", exposure=False).json["exposure_logged"] is False
     assert site.decide("acct_2").json["exposure_logged"] is True
+    site.fold()
     variants = site.get(f"{PATH}/results").json["variants"]
     assert sum(variant["participants"] for variant in variants) == 1
 

@@ -20,18 +20,10 @@ def variants_of(site: Site) -> dict[str, tuple[int, int]]:
     return {one["key"]: (one["participants"], one["conversions"]) for one in found}
 
 
-def fold(site: Site) -> None:
-    """On PostgreSQL the worker's part; on SQLite events are folded when they are stored."""
-    from service.storage.pending import fold_everything
-
-    if site.services.backend.database.dialect == "postgresql":
-        fold_everything(site.services.backend.database)
-
-
 def test_an_event_is_in_the_results_of_the_next_request(site: Site) -> None:
     answer = site.running().send(*BATCH)
     assert answer.json == {"accepted": 3, "duplicates": 0, "rejected": [], "conflicts": []}
-    fold(site)
+    site.fold()
     assert variants_of(site) == {"control": (1, 1), "progress": (1, 0)}
 
 
@@ -39,7 +31,7 @@ def test_the_same_batch_three_times_counts_once(site: Site) -> None:
     site.running()
     answers = [site.send(*BATCH).json for _ in range(3)]
     assert [(one["accepted"], one["duplicates"]) for one in answers] == [(3, 0), (0, 3), (0, 3)]
-    fold(site)
+    site.fold()
     assert variants_of(site) == {"control": (1, 1), "progress": (1, 0)}
 
 
@@ -99,5 +91,5 @@ def test_what_was_acknowledged_is_in_the_log(site: Site) -> None:
 def test_a_decision_and_a_recharge_make_a_participant_who_converted(site: Site) -> None:
     variant = site.running().decide("acct_9").json["variant"]
     site.send(conversion("c9", "acct_9"))
-    fold(site)
+    site.fold()
     assert variants_of(site)[variant] == (1, 1)

@@ -9,7 +9,6 @@ import pytest
 
 from tests.api_client import KEY, Site, conversion, exposure, pointers, refusal
 from tests.factories import experiment_document, variant_document
-from tests.service.api.test_events import fold
 
 PATH = f"/v1/experiments/{KEY}"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -47,7 +46,7 @@ def finished(database_url: str) -> Any:
         assert site.send(*crowd(day, "control", units=60, conversions=12)).status_code == 200
         assert site.send(*crowd(day, "progress", units=60, conversions=26)).status_code == 200
     clock.now = START + timedelta(days=20)
-    fold(site)
+    site.fold()
     yield site
     site.close()
 
@@ -88,12 +87,12 @@ def test_a_verdict_is_recorded_when_it_first_appears_and_not_again(finished: Sit
 
 def test_a_verdict_that_changes_is_recorded_beside_the_one_before(site: Site) -> None:
     site.running().send(exposure("x1"))
-    fold(site)
+    site.fold()
     site.get(f"{PATH}/results")
     first = site.get(f"{PATH}/verdicts").json["items"]
     units = [f"u{number}" for number in range(400)]
     site.send(*(exposure(f"y-{unit}", unit) for unit in units))  # all of them in one variant: a broken split
-    fold(site)
+    site.fold()
     site.get(f"{PATH}/results")
     recorded = site.get(f"{PATH}/verdicts").json["items"]
     assert [one["outcome"] for one in recorded] == ["invalid", "collecting"]
@@ -128,7 +127,7 @@ def test_results_by_a_declared_segment(site: Site) -> None:
         exposure("x1", "a", context={"plan": "pro"}),
         exposure("x2", "b", "progress", context={"plan": "free"}),
     )
-    fold(site)
+    site.fold()
     segments = site.get(f"{PATH}/results?segment=plan").json["segments"]
     assert {value["value"] for value in segments["values"]} == {"pro", "free"}
     assert pointers(refusal(site.get(f"{PATH}/results?segment=colour"), 400)) == {"/segment"}
