@@ -13,7 +13,7 @@ from scipy import optimize, special
 
 from experiments.errors import NotEnoughData
 from experiments.stats import mean
-from experiments.stats.estimate import Counts, Direction, Sums
+from experiments.stats.estimate import Counts, Direction, Means
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def noninferior_rates(
 
 
 def noninferior_means(
-    control: Sums, treatment: Sums, margin: float, *, direction: Direction = "increase", alpha: float = 0.05
+    control: Means, treatment: Means, margin: float, *, direction: Direction = "increase", alpha: float = 0.05
 ) -> NonInferiority:
     """The answer for means, by Welch's test shifted by the margin.
 
@@ -146,7 +146,7 @@ def constrained_rate(control: Counts, treatment: Counts, null: float) -> float:
         ) * rate * (1 - rate)
 
     lowest, highest = max(0.0, -null), min(1.0, 1 - null)
-    nudge = 1e-15 * (highest - lowest)  # at the ends the products are 0 whatever the slope
+    nudge = 1e-12 * (highest - lowest)  # at the ends the products are 0; nearer, rounding has the last word
     if slope(lowest + nudge) <= 0:
         return lowest
     if slope(highest - nudge) >= 0:

@@ -88,6 +88,11 @@ def test_the_constrained_rate_is_where_the_likelihood_is_greatest(case: tuple[Co
     assert unlikelihood(found) <= direct.fun + 1e-6
 
 
+def test_a_control_that_all_converted_does_not_hide_the_root_beside_the_end() -> None:
+    rate = constrained_rate(Counts(606, 606), Counts(314, 9), -0.46875)
+    assert rate == pytest.approx(0.9861, abs=1e-4)
+
+
 def test_rates_of_a_millionth_keep_their_digits() -> None:
     control, treatment, null = Counts(10**9, 1000), Counts(10**9, 1000), -1e-7
     rate = constrained_rate(control, treatment, null)
