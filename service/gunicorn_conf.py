@@ -35,8 +35,8 @@ def child_exit(_server: object, worker: Worker) -> None:
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # ships it untyped
 
 
-def post_worker_init(worker: Worker) -> None:
+def post_worker_init(_worker: Worker) -> None:
     """Loads SciPy and statsmodels beside the first requests."""
     from service.warmup import warm_up
 
-    warm_up(worker)
+    warm_up()

@@ -8,8 +8,8 @@ from importlib import import_module
 HEAVY = ("experiments.analysis.analyze", "experiments.analysis.timeseries", "experiments.stats.power")
 
 
-def warm_up(_worker: object = None) -> None:
-    """Starts to load what `create_app` leaves out; returns at once. Fits gunicorn's `post_worker_init`."""
+def warm_up() -> None:
+    """Starts to load what `create_app` leaves out; returns at once."""
     threading.Thread(target=_load, name="keepgoing-warm-up", daemon=True).start()
 
 

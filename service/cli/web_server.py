@@ -94,7 +94,7 @@ def serve(
         address: Where to listen.
         workers: How many processes.
         threads: How many threads each.
-        ready: Called once, when the address takes requests.
+        ready: Called once, in the first worker, when requests are answered.
     """
     from service.app import create_app
 
@@ -107,11 +107,17 @@ def serve(
         "control_socket_disable": True,
         "loglevel": "warning",
         "graceful_timeout": 10,
-        "post_worker_init": warm_up,
-        "when_ready": lambda _server: ready(),
+        "post_worker_init": lambda worker: _started(worker, ready),
     }
     with _shared_figures(workers), _folding(settings):
         WebServer(lambda: create_app(settings), options).run()
+
+
+def _started(worker: Any, ready: Callable[[], None]) -> None:
+    """In each worker: loads the analysis; in the first one: says that requests are answered."""
+    warm_up()
+    if worker.age == 1:
+        ready()
 
 
 def with_secret(settings: Settings) -> Settings:
