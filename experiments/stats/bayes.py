@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from scipy import special
 
 from experiments.errors import NotEnoughData
-from experiments.stats.estimate import Counts, Direction, Interval, Sums, check_level
+from experiments.stats.estimate import Counts, Direction, Interval, Means, Moments, Sums, check_level
 from experiments.stats.posterior import (
     BetaPosterior,
     Mirrored,
@@ -79,7 +79,7 @@ def beta_posterior(counts: Counts, prior: tuple[float, float] = UNIFORM) -> Beta
     return BetaPosterior(prior[0] + counts.conversions, prior[1] + counts.participants - counts.conversions)
 
 
-def normal_posterior(sums: Sums) -> NormalPosterior:
+def normal_posterior(sums: Means) -> NormalPosterior:
     """What is known of the mean after these sums: normal about it, with its standard error (flat prior).
 
     Raises:
@@ -125,8 +125,8 @@ def rates(
 
 
 def means(
-    control: Sums,
-    treatment: Sums,
+    control: Means,
+    treatment: Means,
     *,
     level: float = 0.95,
     prior: LiftPrior | None = None,
@@ -156,7 +156,7 @@ def means(
 
 
 def chance_to_be_best(
-    variants: Sequence[Counts] | Sequence[Sums],
+    variants: Sequence[Counts] | Sequence[Sums] | Sequence[Moments],
     *,
     prior: tuple[float, float] = UNIFORM,
     direction: Direction = "increase",
@@ -181,7 +181,7 @@ def chance_to_be_best(
 
 
 def expected_losses(
-    variants: Sequence[Counts] | Sequence[Sums],
+    variants: Sequence[Counts] | Sequence[Sums] | Sequence[Moments],
     *,
     prior: tuple[float, float] = UNIFORM,
     direction: Direction = "increase",
@@ -199,12 +199,12 @@ def expected_losses(
 
 
 def _posteriors(
-    variants: Sequence[Counts] | Sequence[Sums], prior: tuple[float, float]
+    variants: Sequence[Counts] | Sequence[Sums] | Sequence[Moments], prior: tuple[float, float]
 ) -> tuple[Posterior, ...]:
     if len(variants) < 2:
         raise ValueError(f"number of variants == {len(variants)}, must be >= 2.")
     counts = [variant for variant in variants if isinstance(variant, Counts)]
-    sums = [variant for variant in variants if isinstance(variant, Sums)]
+    sums = [variant for variant in variants if isinstance(variant, Means)]
     return _rate_posteriors(counts, prior) if counts else tuple(normal_posterior(one) for one in sums)
 
 

@@ -162,6 +162,44 @@ class Sums:
         return float(Fraction(n * self.squares - self.total**2, n * (n - 1) * self.scale**2))
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Participants of one variant, with an estimate and the variance that one of them adds to it.
+
+    What a ratio, an adjusted mean, a quantile or a restricted mean comes down to once it is linearised: the
+    estimate's own variance is `variance` / `participants`, so all that is done with means is done with it.
+    """
+
+    participants: int
+    mean: float
+    variance: float
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.participants <= MOST_PARTICIPANTS:
+            raise ValueError(f"participants == {self.participants}, must be >= 2 and <= {MOST_PARTICIPANTS}.")
+        if not math.isfinite(self.mean):
+            raise ValueError(f"mean == {self.mean}, must be finite.")
+        if not 0 <= self.variance < math.inf:
+            raise ValueError(f"variance == {self.variance}, must be >= 0 and finite.")
+
+    def __add__(self, other: Moments) -> Moments:
+        """Both as one sample: the spread within each, and the one between their means.
+
+        References:
+            Chan, T. F., Golub, G. H., LeVeque, R. J. (1983). Algorithms for computing the sample variance.
+            The American Statistician 37, 242-247.
+        """
+        n, m = self.participants, other.participants
+        apart = other.mean - self.mean
+        within = (n - 1) * self.variance + (m - 1) * other.variance
+        spread = within + apart * apart * n * m / (n + m)
+        return Moments(n + m, self.mean + apart * m / (n + m), spread / (n + m - 1))
+
+
+Means = Sums | Moments
+"""What carries a mean and its variance."""
+
+
 def check_level(level: float, *, name: str = "level") -> None:
     """Nothing, when `level` lies strictly between 0 and 1.
 

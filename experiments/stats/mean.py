@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scipy import special, stats
 
 from experiments.errors import NotEnoughData
-from experiments.stats.estimate import Estimate, Interval, Sums, Test, check_level
+from experiments.stats.estimate import Estimate, Interval, Means, Test, check_level
 from experiments.stats.fieller import relative_interval
 
 
@@ -26,7 +26,7 @@ class Welch:
         return math.sqrt(self.control_variance + self.treatment_variance)
 
 
-def mean(sums: Sums, level: float) -> Estimate:
+def mean(sums: Means, level: float) -> Estimate:
     """One variant's mean with Student's t interval.
 
     Raises:
@@ -42,7 +42,7 @@ def mean(sums: Sums, level: float) -> Estimate:
     return _estimate(sums.mean, error * two_sided_t(level, sums.participants - 1), level, "student_t")
 
 
-def difference(control: Sums, treatment: Sums, level: float) -> Estimate:
+def difference(control: Means, treatment: Means, level: float) -> Estimate:
     """Treatment's mean minus control's, with Welch's interval.
 
     Raises:
@@ -58,7 +58,7 @@ def difference(control: Sums, treatment: Sums, level: float) -> Estimate:
     return _estimate(treatment.mean - control.mean, reach, level, "welch_t")
 
 
-def difference_test(control: Sums, treatment: Sums) -> Test:
+def difference_test(control: Means, treatment: Means) -> Test:
     """Welch's two-sided test that both means are equal.
 
     Raises:
@@ -80,7 +80,7 @@ def difference_test(control: Sums, treatment: Sums) -> Test:
     return Test(float(result.pvalue), "welch_t", float(result.statistic))
 
 
-def relative(control: Sums, treatment: Sums, level: float) -> Estimate:
+def relative(control: Means, treatment: Means, level: float) -> Estimate:
     """Treatment's mean over control's, minus 1, with Fieller's interval at Welch's quantile.
 
     It leaves out 0 exactly when `difference_test` rejects at the same level.
@@ -104,7 +104,7 @@ def relative(control: Sums, treatment: Sums, level: float) -> Estimate:
     return Estimate(treatment.mean / control.mean - 1, interval, level, "fieller_welch")
 
 
-def welch(control: Sums, treatment: Sums) -> Welch:
+def welch(control: Means, treatment: Means) -> Welch:
     """Welch's standard error in its two parts, and Satterthwaite's degrees of freedom.
 
     Raises:

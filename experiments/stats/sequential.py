@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.errors import NotEnoughData
-from experiments.stats.estimate import Counts, Direction, Interval, Sums, check_level
+from experiments.stats.estimate import Counts, Direction, Interval, Means, Moments, Sums, check_level
 
 Side = Literal["lower", "upper"]
 
@@ -61,7 +61,7 @@ class OneSidedAnswer:
 
 
 def confidence_sequence(
-    control: Counts | Sums, treatment: Counts | Sums, level: float, planned_participants: int
+    control: Counts | Means, treatment: Counts | Means, level: float, planned_participants: int
 ) -> SequentialAnswer:
     """Treatment minus control with an interval that holds at all looks together with probability `level`.
 
@@ -111,8 +111,8 @@ def boundary_at_plan(alpha: float) -> float:
 
 
 def one_sided_sequence(
-    control: Counts | Sums,
-    treatment: Counts | Sums,
+    control: Counts | Means,
+    treatment: Counts | Means,
     *,
     side: Side,
     alpha: float,
@@ -149,8 +149,8 @@ def one_sided_sequence(
 
 
 def harm_sequence(
-    control: Counts | Sums,
-    treatment: Counts | Sums,
+    control: Counts | Means,
+    treatment: Counts | Means,
     *,
     planned_participants: int,
     margin: float = 0.0,
@@ -176,8 +176,8 @@ def harm_sequence(
 
 
 def noninferiority_sequence(
-    control: Counts | Sums,
-    treatment: Counts | Sums,
+    control: Counts | Means,
+    treatment: Counts | Means,
     *,
     planned_participants: int,
     margin: float,
@@ -220,7 +220,7 @@ def _one_sided_p_value(z: float, r: float) -> float:
 
 
 def _relative_time(
-    control: Counts | Sums, treatment: Counts | Sums, alpha: float, planned_participants: int
+    control: Counts | Means, treatment: Counts | Means, alpha: float, planned_participants: int
 ) -> float:
     """r = N ρ², with ρ² = (-2 log α + log(1 - 2 log α)) / planned N."""
     if planned_participants < 1:
@@ -232,7 +232,7 @@ def _time_at_plan(alpha: float) -> float:
     return -2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))
 
 
-def _difference(control: Counts | Sums, treatment: Counts | Sums) -> tuple[float, float]:
+def _difference(control: Counts | Means, treatment: Counts | Means) -> tuple[float, float]:
     """Treatment minus control and its standard error, once the burn-in is over.
 
     The variance is the greater of the unpooled and the pooled one. Both are right when the means are equal,
@@ -242,11 +242,10 @@ def _difference(control: Counts | Sums, treatment: Counts | Sums) -> tuple[float
     if isinstance(control, Counts) and isinstance(treatment, Counts):
         _check_burn_in_of_rates(control, treatment)
         difference, together = treatment.rate - control.rate, (control + treatment).variance
-    elif isinstance(control, Sums) and isinstance(treatment, Sums):
-        _check_burn_in_of_means(control, treatment)
-        difference, together = treatment.mean - control.mean, (control + treatment).variance
+    elif isinstance(control, Means) and isinstance(treatment, Means):
+        difference, together = treatment.mean - control.mean, _pooled_variance(control, treatment)
     else:
-        raise TypeError("control and treatment must both be Counts, or both be Sums.")
+        raise TypeError("control and treatment must both be Counts, or both be Sums (or Moments).")
     n_control, n_treatment = control.participants, treatment.participants
     unpooled = control.variance / n_control + treatment.variance / n_treatment
     return difference, math.sqrt(max(unpooled, together * (1 / n_control + 1 / n_treatment)))
@@ -264,13 +263,24 @@ def _check_burn_in_of_rates(control: Counts, treatment: Counts) -> None:
         )
 
 
-def _check_burn_in_of_means(control: Sums, treatment: Sums) -> None:
+def _pooled_variance(control: Means, treatment: Means) -> float:
+    """The variance of one participant of both variants taken as one, after the burn-in of means."""
     fewest = min(control.participants, treatment.participants)
     if fewest < LEAST_PARTICIPANTS:
         raise NotEnoughData(
             f"The sequence starts at {LEAST_PARTICIPANTS} participants a variant; the smaller has {fewest}."
         )
-    if (control + treatment).variance == 0:
+    variance = _together(control, treatment).variance
+    if variance == 0:
         raise NotEnoughData(
             "Every participant of both variants has the same value, so nothing can be compared."
         )
+    return variance
+
+
+def _together(control: Means, treatment: Means) -> Means:
+    if isinstance(control, Sums) and isinstance(treatment, Sums):
+        return control + treatment
+    if isinstance(control, Moments) and isinstance(treatment, Moments):
+        return control + treatment
+    raise TypeError("control and treatment must both be Sums, or both be Moments.")
