@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlmodel import col
 
 from experiments.model.participation import FoldPlan, fold_plan
 from experiments.model.state import ExperimentState
 from service.storage.tables import ExperimentRow
 
+# Built once: putting a statement together costs more than running it.
+_BY_ID = select(col(ExperimentRow.id), col(ExperimentRow.document)).where(
+    col(ExperimentRow.id).in_(bindparam("ids", expanding=True))
+)
+_BY_KEY = select(col(ExperimentRow.key), col(ExperimentRow.id), col(ExperimentRow.document)).where(
+    col(ExperimentRow.project_id) == bindparam("project_id"),
+    col(ExperimentRow.key).in_(bindparam("keys", expanding=True)),
+)
+
 
 def load(connection: Connection, experiment_ids: Iterable[int]) -> dict[int, FoldPlan]:
     """The plan of each of these experiments, by id."""
-    query = select(col(ExperimentRow.id), col(ExperimentRow.document))
-    rows = connection.execute(query.where(col(ExperimentRow.id).in_(sorted(experiment_ids))))
+    rows = connection.execute(_BY_ID, {"ids": list(experiment_ids)})
     return {row.id: _plan(row.id, row.document) for row in rows}
 
 
@@ -29,6 +37,5 @@ def _plan(experiment_id: int, document: str) -> FoldPlan:
 
 def documents(connection: Connection, project_id: int, keys: Iterable[str]) -> dict[str, tuple[int, str]]:
     """The id and the state's document of each of these experiments that there is, by key."""
-    query = select(col(ExperimentRow.key), col(ExperimentRow.id), col(ExperimentRow.document))
-    mine = query.where(col(ExperimentRow.project_id) == project_id, col(ExperimentRow.key).in_(sorted(keys)))
-    return {row.key: (row.id, row.document) for row in connection.execute(mine)}
+    rows = connection.execute(_BY_KEY, {"project_id": project_id, "keys": list(keys)})
+    return {row.key: (row.id, row.document) for row in rows}
