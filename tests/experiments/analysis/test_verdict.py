@@ -147,6 +147,12 @@ def test_a_verdict_is_recorded_with_finite_numbers_and_the_same_bytes(name: str)
     assert written == json.dumps(analyze(data).document()["verdict"], allow_nan=False)
 
 
+def test_just_one_percent_doubly_exposed_is_not_too_many() -> None:
+    found = verdict_of(data_of(two(1000, 1200, n=9900) + rate_cells("control", 200, 20, crossed=True)))
+    assert found.inputs["exposure"] == {"units": 20_000, "doubly_exposed": 200, "empty": []}
+    assert found.gates[0].state == "passed"
+
+
 def test_the_winner_is_named_with_its_lift_and_interval() -> None:
     found = verdict_of(data_of(two(1000, 1200)))
     assert found.winner == "progress"
