@@ -27,7 +27,7 @@ class EventRecord(NamedTuple):
     """One event as the log stores it; members that its type does not have are None.
 
     Times are microseconds since the epoch (UTC), `value` micro-units. `digest` tells two contents under one
-    id apart. `counted` is false for exposures that are kept but stay out of results, as those of forced units.
+    id apart. `counted` is false for exposures that are kept but stay out of results, as of forced units.
     """
 
     event_id: str

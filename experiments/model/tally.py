@@ -22,9 +22,9 @@ class Cell(NamedTuple):
 class Tally:
     """Exact sums over the participants of a cell: of y (the value), of x (the covariate) and their products.
 
-    Amounts and counts of a mean or ratio are millionths, a time is microseconds; y of a conversion or retention
-    metric is 0 or 1. x is the same measure over an equally long time before the first exposure; of a ratio it
-    is the denominator. `conversions` are the participants with at least one event that counts.
+    Amounts and counts of a mean or ratio are millionths, a time is microseconds; y of a conversion or
+    retention metric is 0 or 1. x is the same measure over an equally long time before the first exposure; of
+    a ratio it is the denominator. `conversions` are the participants with at least one event that counts.
     """
 
     n: int = 0
