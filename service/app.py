@@ -11,9 +11,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.api import resources
 from service.api.auth import Gate
-from service.api.hooks import surround_requests
+from service.api.hooks import NoCookies, surround_requests
 from service.api.problems import handle_problems
-from service.api.rates import Rates
+from service.api.rates import Allowance, Rates
 from service.api.services import EXTENSION, Limits, Services
 from service.dashboard.blueprint import register as register_dashboard
 from service.dashboard.parts import Parts
@@ -55,6 +55,7 @@ def configure(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     secret = settings.secret_key
     app.secret_key = secret.get_secret_value() if secret is not None else secrets.token_hex(32)
+    app.session_interface = NoCookies()
     app.url_map.merge_slashes = False  # a redirect would drop the body and the key
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -64,10 +65,11 @@ def configure(app: Flask, settings: Settings) -> None:
 def wire(settings: Settings, backend: Backend, clock: Callable[[], datetime]) -> Services:
     """The services that the views share."""
     rates = Rates(
-        requests_per_second=settings.rate_limit_requests_per_second,
-        events_per_second=settings.rate_limit_events_per_second,
-        wrong_keys=settings.wrong_keys_limit,
-        wrong_keys_window_seconds=settings.wrong_keys_window_seconds,
+        requests=Allowance("requests of this key", settings.rate_limit_requests_per_second),
+        events=Allowance("events of this key", settings.rate_limit_events_per_second),
+        wrong_keys=Allowance(
+            "wrong keys from this address", settings.wrong_keys_limit, settings.wrong_keys_window_seconds
+        ),
     )
     return Services(
         backend=backend,
@@ -84,7 +86,7 @@ def dashboard_parts(shared: Services) -> Parts:
     return Parts(
         database=shared.backend.database,
         keys=shared.backend.keys,
-        spend_wrong_key=shared.gate.rates.spend_wrong_key,
+        spend_wrong_key=shared.gate.rates.wrong_keys.spend,
         log=shared.log,
         clock=shared.clock,
     )

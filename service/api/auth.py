@@ -34,7 +34,7 @@ class Gate:
         """
         refuse_key_in_address(request)
         holder = self._holder(request)
-        self.rates.spend_request(holder.key_id)
+        self.rates.requests.spend(holder.key_id)
         if not holder.role.carries(role):
             raise NotAllowed(f"This call needs a key with the role {role}; this one has {holder.role}.")
         return holder
@@ -45,7 +45,7 @@ class Gate:
             raise _unauthorized("This call needs a key: send Authorization: Bearer KEY.")
         holder = self.keys.find(secret)
         if holder is None:
-            self.rates.spend_wrong_key(request.remote_addr or "unknown")
+            self.rates.wrong_keys.spend(request.remote_addr or "unknown")
             raise _unauthorized("The key is not valid. It may be mistyped or deleted.")
         return holder
 

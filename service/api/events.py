@@ -102,7 +102,7 @@ class RecordedView(BaseModel):
 def record(holder: KeyHolder) -> Response:
     """Durable when it answers 200. What is no event is named and keeps no other out; 400 when none is one."""
     shared = services()
-    shared.gate.rates.admit_events(holder.key_id)
+    shared.gate.rates.events.spend(holder.key_id, 0)
     body = read_body(request, max_bytes=shared.limits.max_body_bytes)
     recorded = events.record(
         shared.scope(holder), body, shared.backend.journal, max_events=shared.limits.max_events
@@ -115,7 +115,7 @@ def record(holder: KeyHolder) -> Response:
 
 def _count(shared: Services, holder: KeyHolder, recorded: Recorded) -> None:
     accepted, duplicates, rejected = recorded.accepted, recorded.duplicates, len(recorded.rejected)
-    shared.gate.rates.spend_events(holder.key_id, accepted + duplicates + rejected)
+    shared.gate.rates.events.add(holder.key_id, accepted + duplicates + rejected)
     shared.figures.events(accepted=accepted, duplicates=duplicates, rejected=rejected)
 
 

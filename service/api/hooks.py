@@ -6,7 +6,8 @@ import re
 import secrets
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SessionInterface, SessionMixin
 
 from service.api.services import services
 
@@ -19,6 +20,17 @@ SAFE_HEADERS = {
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 QUIET_ROUTES = frozenset({"/v1/decide", "/v1/events", "/v1/ruleset", "/healthz", "/readyz", "/metrics"})
+
+
+class NoCookies(SessionInterface):
+    """No session of Flask's: the API has keys, the dashboard its own sessions, and signing costs time."""
+
+    def open_session(self, app: Flask, request: Request) -> None:  # noqa: ARG002 - Flask's interface
+        """Nothing, which Flask makes a session of that refuses to be written."""
+        return
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Never called for such a session."""
 
 
 def surround_requests(app: Flask) -> None:

@@ -46,6 +46,20 @@ STATUSES: Mapping[type[DomainError], int] = {
 }
 
 
+NAMES: Mapping[int, str] = {  # written out, because Python's own phrases change from version to version
+    400: "bad-request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "content-too-large",
+    415: "unsupported-media-type",
+    429: "too-many-requests",
+    500: "internal-server-error",
+    503: "service-unavailable",
+}
+
+
 def problem(
     status: int,
     name: str,
@@ -97,8 +111,9 @@ def of_domain_error(error: DomainError) -> Response:
 def of_http_exception(error: HTTPException) -> Response:
     """The problem of a refusal by the web layer: 400, 401, 403, 404, 405, 413, 415, 429, 503."""
     status = error.code or 500
-    name = HTTPStatus(status).phrase.lower().replace(" ", "-").replace("'", "")
-    return problem(status, name, error.description or "", headers=_headers(error))
+    return problem(
+        status, NAMES.get(status, f"http-{status}"), error.description or "", headers=_headers(error)
+    )
 
 
 def of_busy_storage(error: StorageBusy | PoolTimeout) -> Response:

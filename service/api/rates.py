@@ -3,73 +3,74 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 
-class Rates:
-    """The limits of one worker process.
+class Allowance:
+    """So many of something in each window of time, for each who asks.
+
+    The counts of a window that has passed are dropped together: nobody who once asked is remembered.
 
     Args:
-        requests_per_second: Of one key.
-        events_per_second: Of one key.
-        wrong_keys: Of one address, in `wrong_keys_window_seconds`.
-        wrong_keys_window_seconds: Length of that window.
+        what: In words, for the refusal.
+        amount: The most in one window.
+        seconds: The window's length.
+        clock: Seconds that only grow.
     """
 
     def __init__(
-        self,
-        *,
-        requests_per_second: int,
-        events_per_second: int,
-        wrong_keys: int,
-        wrong_keys_window_seconds: int,
+        self, what: str, amount: int, seconds: int = 1, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._requests = RateLimitItemPerSecond(requests_per_second, 1, "requests")
-        self._events = RateLimitItemPerSecond(events_per_second, 1, "events")
-        self._wrong_keys = RateLimitItemPerSecond(wrong_keys, wrong_keys_window_seconds, "wrong-keys")
+        self._what = what
+        self._amount = amount
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._window = 0
+        self._counts: dict[str, int] = {}
 
-    def spend_request(self, key_id: str) -> None:
-        """Counts one request of a key.
-
-        Raises:
-            TooManyRequests: It has made too many in this second.
-        """
-        self._spend(self._requests, key_id, "requests of this key")
-
-    def admit_events(self, key_id: str) -> None:
-        """Nothing, when a key may send events now; how many they are is known once they are read.
+    def spend(self, who: str, number: int = 1) -> None:
+        """Counts so many, unless the window is used up.
 
         Raises:
-            TooManyRequests: It has sent too many in this second.
+            TooManyRequests: It is; says when the next begins.
         """
-        if not self._limiter.test(self._events, key_id):
-            raise self._refusal(self._events, key_id, "events of this key")
+        now = self._clock()
+        with self._lock:
+            self._turn(now)
+            spent = self._counts.get(who, 0)
+            if spent < self._amount:
+                self._counts[who] = spent + number
+                return
+        raise self._refusal(now)
 
-    def spend_events(self, key_id: str, number: int) -> None:
-        """Counts events of a key, which bear on its next batch."""
-        if number:
-            self._limiter.hit(self._events, key_id, cost=number)
+    def add(self, who: str, number: int) -> None:
+        """Counts so many that have been let in already; they bear on what comes next."""
+        with self._lock:
+            self._turn(self._clock())
+            self._counts[who] = self._counts.get(who, 0) + number
 
-    def spend_wrong_key(self, address: str) -> None:
-        """Counts a wrong key from an address.
+    def _turn(self, now: float) -> None:
+        """Begins a new window when the old one has passed."""
+        window = int(now // self._seconds)
+        if window != self._window:
+            self._window, self._counts = window, {}
 
-        Raises:
-            TooManyRequests: It has sent too many wrong ones; a right key still works.
-        """
-        self._spend(self._wrong_keys, address, "wrong keys from this address")
+    def _refusal(self, now: float) -> TooManyRequests:
+        wait = max(1, math.ceil((self._window + 1) * self._seconds - now))
+        bound = f"at most {self._amount} in {self._seconds} s"
+        return TooManyRequests(f"Too many {self._what}: {bound}. Try again in {wait} s.", retry_after=wait)
 
-    def _spend(self, item: RateLimitItem, who: str, what: str) -> None:
-        if not self._limiter.hit(item, who):
-            raise self._refusal(item, who, what)
 
-    def _refusal(self, item: RateLimitItem, who: str, what: str) -> TooManyRequests:
-        reset = self._limiter.get_window_stats(item, who).reset_time
-        wait = max(1, math.ceil(reset - time.time()))
-        bound = f"{item.amount} in {item.get_expiry()} s"
-        return TooManyRequests(f"Too many {what}: at most {bound}. Try again in {wait} s.", retry_after=wait)
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The limits of one worker process: of keys by their id, and of addresses."""
+
+    requests: Allowance
+    events: Allowance
+    wrong_keys: Allowance

@@ -90,9 +90,9 @@ def test_a_key_that_asks_too_often_waits_whole_seconds_and_no_other_key_does(dat
 def test_an_sdk_key_may_send_ten_thousand_events_a_second_by_default(site: Site) -> None:
     rates = site.services.gate.rates
     for _ in range(10):
-        rates.admit_events("key_a")
-        rates.spend_events("key_a", 1_000)
-    rates.admit_events("key_a")
+        rates.events.spend("key_a", 0)
+        rates.events.add("key_a", 1_000)
+    rates.events.spend("key_a", 0)
 
 
 def test_a_key_that_sends_too_many_events_waits(database_url: str) -> None:
