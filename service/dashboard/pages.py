@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask import Response, render_template, request
 from werkzeug.exceptions import NotFound
 
@@ -11,7 +9,6 @@ from experiments.analysis import wording
 from service.dashboard.guard import scope, signed_in
 from service.reports.html import body_of
 from service.reports.outcomes import outcome_words, tone_of
-from service.reports.timestamps import minute
 from service.use_cases.experiments import get_experiment
 from service.use_cases.overview import Standing, overview
 from service.use_cases.results import results
@@ -71,7 +68,8 @@ def _row(standing: Standing) -> dict[str, object]:
         "participants": wording.count(standing.participants),
         "verdict": _verdict(standing.outcome, standing.winner),
         "tone": tone_of(standing.outcome),
-        "recorded": _day(standing.recorded_at),
+        "recorded": "" if standing.recorded_at is None else wording.date(standing.recorded_at),
+        "simulated": definition.simulated,
         "labels": wording.provenance(source_label=label, simulated=definition.simulated),
     }
 
@@ -80,7 +78,3 @@ def _verdict(outcome: str | None, winner: str | None) -> str:
     if outcome is None:
         return "none recorded yet"
     return outcome_words(outcome, () if winner is None else (winner,))
-
-
-def _day(moment: datetime | None) -> str:
-    return "" if moment is None else minute(moment)

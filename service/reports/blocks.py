@@ -123,12 +123,14 @@ class Report:
     Attributes:
         title: The experiment's key.
         labels: What must be known before any number is read: simulated units, the data's source.
+        simulated: Whether no real person is behind the numbers; then labels are made to stand out.
         facts: Status, time and version, in short.
         headline: The verdict in one sentence.
     """
 
     title: str
     labels: tuple[str, ...]
+    simulated: bool
     facts: tuple[str, ...]
     headline: str
     tone: Tone

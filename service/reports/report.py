@@ -41,6 +41,7 @@ def report_of(results: Results, *, definition: Experiment | None = None) -> Repo
     return Report(
         title=results.experiment,
         labels=tuple(results.notes),
+        simulated=results.simulated,
         facts=_facts(results),
         headline=headline(results),
         tone=tone_of(results.verdict.outcome),
