@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from experiments.errors import NotEnoughData
 from experiments.stats.estimate import Counts, Sums
+from experiments.stats.pair_sums import PairSums
 
 Answer = TypeVar("Answer")
 LARGE = 10**11
@@ -54,6 +55,44 @@ def sums(draw: st.DrawFn, *, least: int = 0) -> Sums:
 def from_values(values: list[int], *, scale: int = 1) -> Sums:
     """The sums of given whole values."""
     return Sums(len(values), sum(values), sum(value * value for value in values), scale)
+
+
+def from_pairs(pairs: list[tuple[int, int]], *, scale: int = 1, copies: int = 1) -> PairSums:
+    """The sums of given whole (y, x), each of them `copies` times."""
+    return PairSums(
+        copies * len(pairs),
+        copies * sum(y for y, _ in pairs),
+        copies * sum(y * y for y, _ in pairs),
+        copies * sum(x for _, x in pairs),
+        copies * sum(x * x for _, x in pairs),
+        copies * sum(x * y for y, x in pairs),
+        scale,
+    )
+
+
+@st.composite
+def pair_sums(draw: st.DrawFn) -> PairSums:
+    """Any pair sums: none, one participant, constant, in proportion, an outlier of 10¹², 10¹¹ participants."""
+    value = st.one_of(st.just(0), st.integers(0, 5), st.integers(-1000, 1000), st.just(10**12))
+    pairs = draw(st.lists(st.tuples(value, value), max_size=8))
+    if draw(st.booleans()):
+        pairs = [(3 * x, x) for _, x in pairs]
+    return from_pairs(
+        pairs, scale=draw(st.sampled_from([1, 10**6])), copies=draw(st.sampled_from([1, 100, 10**10]))
+    )
+
+
+def made_up_pairs(seed: int, count: int, shift: int) -> list[tuple[int, int]]:
+    """The same (y, x) on every machine, y = 3 x + noise + shift: by a generator of ANSI C, no library's."""
+    pairs, state = [], seed
+    for _ in range(count):
+        drawn = []
+        for choices in (9, 11):
+            state = (1103515245 * state + 12345) % 2**31
+            drawn.append((state >> 16) % choices)
+        x = 1 + drawn[0]
+        pairs.append((3 * x + drawn[1] + shift, x))
+    return pairs
 
 
 def answer_or_none(question: Callable[[], Answer]) -> Answer | None:
