@@ -107,6 +107,16 @@ def test_an_experiment_that_ends_is_gone_from_the_next_answer(site: Site) -> Non
     assert site.decide("acct_1", exposure=False).json["reason"] == "no_experiment"
 
 
+def test_a_change_shows_at_once_in_the_process_that_made_it(database_url: str) -> None:
+    site = Site(database_url, ruleset_poll_seconds=60.0).running()
+    assert site.decide("acct_1", exposure=False).json["reason"] == "split"
+    site.post(f"{PATH}/pause")
+    assert site.decide("acct_1", exposure=False).json["reason"] == "no_experiment"
+    site.call("PUT", "/v1/project", {"holdout": 0.999})
+    assert site.decide("acct_1", exposure=False).json["reason"] == "holdout"
+    site.close()
+
+
 def test_a_change_by_another_process_shows_within_the_poll_time(database_url: str) -> None:
     ours = Site(database_url, ruleset_poll_seconds=0.2).running()
     theirs = Site(database_url)
