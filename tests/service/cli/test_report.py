@@ -21,6 +21,7 @@ def stored(database_url: str) -> Site:
     site.running(plan={"primary": "recharge", "segments": ["plan"]})
     sent = site.send(exposure("x1", "a", context={"plan": "pro"}), exposure("x2", "b", "progress"))
     assert sent.status_code == 200
+    site.fold()
     site.close()
     return site
 

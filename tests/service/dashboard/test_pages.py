@@ -34,6 +34,7 @@ def busy(browser: Browser) -> Browser:
         conversion("c1", "c", occurred_at=at),
     )
     assert '"accepted":4' in sent.text
+    browser.site.fold()
     browser.sign_in()
     return browser
 
