@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 
 from keepgoing.errors import ConfigurationError, InvalidRuleset, TransportError
 from keepgoing.evaluation import Ruleset, compile_ruleset
-from keepgoing.transport import Backoff, Transport, describe
+from keepgoing.transport import CHANCE, Backoff, Transport, describe
 
 NEVER_FETCHED = "never_fetched"
 FRESH = "fresh"
@@ -116,7 +115,7 @@ class Source:
         bootstrap: Mapping[str, Any] | None = None,
         cache: str | os.PathLike[str] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
-        uniform: Callable[[float, float], float] = random.uniform,
+        uniform: Callable[[float, float], float] = CHANCE.uniform,
     ) -> None:
         self.ruleset: Ruleset | None = None
         self.error: str | None = None

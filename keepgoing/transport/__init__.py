@@ -1,6 +1,6 @@
 """The way to the service."""
 
 from keepgoing.transport.http import Reply, Transport, describe
-from keepgoing.transport.pace import Backoff, Deadline
+from keepgoing.transport.pace import CHANCE, Backoff, Deadline
 
-__all__ = ["Backoff", "Deadline", "Reply", "Transport", "describe"]
+__all__ = ["CHANCE", "Backoff", "Deadline", "Reply", "Transport", "describe"]

@@ -6,6 +6,9 @@ import random
 import time
 from collections.abc import Callable
 
+# For jitter; the host's own sequence of random numbers is not ours to draw from.
+CHANCE = random.Random()  # noqa: S311 - no secret is made of it
+
 
 class Deadline:
     """A moment after which nothing may wait any longer."""
@@ -38,7 +41,7 @@ class Backoff:
     FLOOR_SECONDS = 0.05
 
     def __init__(
-        self, base: float, cap: float, uniform: Callable[[float, float], float] = random.uniform
+        self, base: float, cap: float, uniform: Callable[[float, float], float] = CHANCE.uniform
     ) -> None:
         self._base = base
         self._cap = cap

@@ -96,9 +96,9 @@ def agree_on(service: ServiceProcess, folder: Path, *, units: int) -> list[str]:
     key = service.key("sdk")
     ruleset = folder / "ruleset.json"
     ruleset.write_bytes(service.call("GET", "/v1/ruleset", key=key).body)
-    client = keepgoing.Client.from_file(ruleset)
     names = [f"acct_{number}" for number in range(units)]
-    by_sdk = [client.decide(CODE, unit_id=name, context=CONTEXT, exposure=False).variant for name in names]
+    with keepgoing.Client.from_file(ruleset) as client:
+        by_sdk = [client.decide(CODE, name, CONTEXT, exposure=False).variant for name in names]
     arguments = (str(ruleset), json.dumps(CONTEXT), str(units))
     assert json.loads(python(DECIDE_SCRIPT, environment={}, folder=folder, arguments=arguments)) == by_sdk
 
