@@ -72,7 +72,7 @@ def from_pairs(pairs: list[tuple[int, int]], *, scale: int = 1, copies: int = 1)
 
 @st.composite
 def pair_sums(draw: st.DrawFn) -> PairSums:
-    """Any pair sums: none, one participant, constant, in proportion, an outlier of 10¹², 10¹¹ participants."""
+    """Any pair sums: none, one participant, constant, in proportion, an outlier of 10¹², 10¹¹ of them."""
     value = st.one_of(st.just(0), st.integers(0, 5), st.integers(-1000, 1000), st.just(10**12))
     pairs = draw(st.lists(st.tuples(value, value), max_size=8))
     if draw(st.booleans()):
