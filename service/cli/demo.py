@@ -16,7 +16,7 @@ from service.cli.web_server import Address, free, serve, with_secret
 from service.cli.workspace import Workspace, pass_workspace
 from service.demo import facts, replay
 from service.settings import Settings
-from service.use_cases import keys
+from service.use_cases import keys, sessions
 from service.use_cases.backend import Backend, open_backend
 from service.use_cases.credentials import Role
 from service.use_cases.paging import PageOf
@@ -37,6 +37,7 @@ class Doors:
     viewer_key: str
     admin_key: str
     experiments: list[str]
+    sign_in_url: str
 
 
 @click.command(name="demo")
@@ -108,8 +109,10 @@ def _doors(scope: Scope, address: Address) -> Doors:
     for old in keys.list_keys(scope, PageOf(limit=MOST)).items:
         if old.label == LABEL:
             keys.delete_key(scope, old.id)
-    viewer, admin = (keys.create_key(scope, role, label=LABEL)[1] for role in (Role.VIEWER, Role.ADMIN))
-    return Doors(address.url, viewer, admin, replay.shown())
+    viewer, viewer_secret = keys.create_key(scope, Role.VIEWER, label=LABEL)
+    _, admin_secret = keys.create_key(scope, Role.ADMIN, label=LABEL)
+    link = f"{address.url}/sign-in/{sessions.make_link(scope, viewer.id)}"
+    return Doors(address.url, viewer_secret, admin_secret, replay.shown(), link)
 
 
 def _tell_verdicts(scope: Scope) -> None:
@@ -126,9 +129,10 @@ def _announce(doors: Doors, as_json: bool, browser: bool) -> None:
         put(json.dumps(asdict(doors)))
         return
     say("")
-    say(f"The dashboard: {doors.url}/   sign in with the key {doors.viewer_key}")
+    say(f"The dashboard: {doors.sign_in_url}")
+    say(f"  (the link works once, for ten minutes; afterwards {doors.url}/ takes the key below)")
     say(f"As JSON: curl -H 'Authorization: Bearer {doors.viewer_key}' \\")
     say(f"           {doors.url}/v1/experiments/{facts.COOKIE_CATS}/results")
     say("Ctrl-C ends it.")
     if browser:
-        webbrowser.open(doors.url)
+        webbrowser.open(doors.sign_in_url)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,9 +64,21 @@ def demo(folder: Path) -> Iterator[Demo]:
 
 
 def test_it_says_where_it_is_and_how_to_enter(demo: Demo) -> None:
-    assert set(demo.doors) == {"url", "viewer_key", "admin_key", "experiments"}
+    assert set(demo.doors) == {"url", "viewer_key", "admin_key", "experiments", "sign_in_url"}
     assert demo.doors["experiments"][0] == "cookie-cats-gate"
     assert len(demo.doors["experiments"]) == 5
+
+
+def test_its_link_opens_the_dashboard_once(demo: Demo) -> None:
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    with browser.open(demo.doors["sign_in_url"], timeout=30) as page:
+        assert "cookie-cats-gate" in page.read().decode()
+    with browser.open(f"{demo.doors['url']}/experiments/cookie-cats-gate", timeout=30) as page:
+        text = page.read().decode()
+    assert "8,502" in text
+    assert "real players" in text
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.build_opener().open(demo.doors["sign_in_url"], timeout=30)
 
 
 def test_cookie_cats_has_the_published_numbers_and_a_verdict(demo: Demo) -> None:
