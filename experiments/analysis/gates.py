@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from experiments.analysis import reasons, wording
+from experiments.analysis.ending import outcome_of, standing, standing_of, summary
 from experiments.analysis.evidence import Evidence, GuardrailCheck, HarmCheck
 from experiments.analysis.outcome import Missing, Outcome, State
 from experiments.analysis.results import Unavailable
-from experiments.analysis.significance import Crossing, gain
+from experiments.analysis.significance import Crossing, gain, of_control
 from experiments.analysis.thresholds import (
     CHI_SQUARE_SRM,
     CHI_SQUARE_WARNING,
@@ -20,7 +21,6 @@ from experiments.analysis.thresholds import (
     OVER,
     SEQUENTIAL_SRM,
 )
-from experiments.stats.estimate import Interval
 
 LONGEST_WAIT_DAYS = 3650
 
@@ -165,16 +165,14 @@ def end_of_plan(evidence: Evidence, crossed: Crossing) -> Finding:
     if looks.final is None:
         share = wording.percent(looks.fraction)
         return _passes(f"The plan has not ended: {share} of its information is there.")
-    margin = _margin(evidence)
-    same = [one.variant for one in evidence.compared if margin and _within(one.equivalence, margin)]
-    lifts = [reasons.lift(evidence, one.variant) for one in evidence.compared]
-    if same and len({*same, *crossed.worse}) == len(evidence.compared):
-        said = f"Nothing is better by the margin of {reasons.size(margin or 0.0, evidence)} that matters."
-        return _decides("no_difference", looks.final, said, *lifts)
-    if crossed.worse and len(crossed.worse) == len(evidence.compared):
-        return _decides("control_wins", looks.final, *lifts, variants=(evidence.control,))
+    ended = standing(evidence, crossed)
+    control_wins = outcome_of(ended) == "control_wins"
     return _decides(
-        "inconclusive", looks.final, "The data fit both a difference that matters and none.", *lifts
+        outcome_of(ended),
+        looks.final,
+        *summary(evidence, ended),
+        *(standing_of(evidence, ended, one.variant) for one in evidence.compared),
+        variants=(evidence.control,) if control_wins else (),
     )
 
 
@@ -276,21 +274,8 @@ def _gain(evidence: Evidence, variant: str) -> float:
 def _cost(evidence: Evidence, leader: str, better: tuple[str, ...]) -> float | None:
     """What choosing the leader costs at most, where that is little enough to choose it; else None."""
     losses = evidence.losses.get(leader, {})
-    limit = _of_control(evidence, evidence.rules.mde_relative * LOSS_OF_MDE)
+    limit = of_control(evidence, evidence.rules.mde_relative * LOSS_OF_MDE)
     if limit is None or any(other not in losses for other in better if other != leader):
         return None
     cost = max(losses.values())
     return cost if cost < limit else None
-
-
-def _margin(evidence: Evidence) -> float | None:
-    return _of_control(evidence, evidence.rules.margin_relative)
-
-
-def _of_control(evidence: Evidence, share: float) -> float | None:
-    mean = evidence.control_mean
-    return None if isinstance(mean, Unavailable) else abs(mean) * share
-
-
-def _within(bounds: Interval | Unavailable, margin: float) -> bool:
-    return not isinstance(bounds, Unavailable) and -margin < bounds.lower and bounds.upper < margin

@@ -47,6 +47,12 @@ def gain(evidence: Evidence, lift: Estimate | Unavailable) -> float | None:
     return None if isinstance(lift, Unavailable) else evidence.good * lift.estimate
 
 
+def of_control(evidence: Evidence, share: float) -> float | None:
+    """A share of the control's primary metric, without its sign; None where that is not known."""
+    mean = evidence.control_mean
+    return None if isinstance(mean, Unavailable) else abs(mean) * share
+
+
 def _planned(evidence: Evidence, bounds: tuple[float, ...]) -> Crossing:
     scores = [(one.z, one) for one in evidence.compared if not isinstance(one.z, Unavailable)]
     if not scores:

@@ -16,7 +16,7 @@ from experiments.analysis.outcome import Gate, Verdict
 from experiments.analysis.results import plain
 from experiments.analysis.significance import Crossing, crossings
 
-RULES_VERSION = "2026-11"
+RULES_VERSION = "2026-11.2"
 
 NAMES = (
     "Exposure health",

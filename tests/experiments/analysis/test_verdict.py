@@ -103,6 +103,10 @@ CASES: dict[str, tuple[str, Callable[[], ExperimentData]]] = {
     "the better of two": ("winner", lambda: three(1150, 1300)),
     "two alike and better": ("tie", lambda: three(1250, 1251)),
     "the same": ("no_difference", lambda: data_of(two(1000, 1001, n=10_000))),
+    "two that are the same": ("no_difference", lambda: three(1001, 999, mde_relative=0.14)),
+    "one the same, one worse": ("control_wins", lambda: three(1001, 870, mde_relative=0.14)),
+    "one worse, one not decided": ("inconclusive", lambda: three(920, 870, mde_relative=0.14)),
+    "both worse": ("control_wins", lambda: three(880, 870, mde_relative=0.14)),
     "worse at the end": ("control_wins", lambda: data_of(two(1000, 900))),
     "neither at the end": ("inconclusive", lambda: data_of(two(1000, 1070))),
     "the longest run is over": ("inconclusive", lambda: data_of(two(100, 115, n=1000, days=42), days=60)),
@@ -253,6 +257,38 @@ def test_a_guardrail_blocks_only_the_variant_that_fails_it() -> None:
     found = verdict_of(experiment_data(cells, definition=definition, metrics=[a_metric(), SUPPORT]))
     assert (found.outcome, found.winner) == ("winner", "a")
     assert "b may be worse on support" in found.gates[5].detail
+
+
+def test_the_end_of_a_plan_says_of_each_treatment_how_it_is_to_be_read() -> None:
+    _, both, worse, a, b = verdict_of(three(1001, 870, mde_relative=0.14)).reasons
+    assert "Nothing is better by the margin" in both
+    assert worse == "b is worse than control beyond doubt."
+    assert a.startswith("a against control")
+    assert a.endswith("It makes no difference that matters.")
+    assert b.endswith("It is worse beyond doubt.")
+
+
+def test_an_open_treatment_does_not_hide_that_another_is_worse() -> None:
+    _, open_one, worse, a, b = verdict_of(three(920, 870, mde_relative=0.14)).reasons
+    assert open_one == "The data of a fit both a difference that matters and none."
+    assert worse == "b is worse than control beyond doubt."
+    assert (a.endswith("This is not decided."), b.endswith("It is worse beyond doubt.")) == (True, True)
+
+
+def test_a_difference_inside_the_margin_is_none_that_matters_even_when_it_is_beyond_doubt() -> None:
+    found = verdict_of(data_of(two(10_000, 9_700, n=100_000), plan={"mde_relative": 0.04, "margin": 0.06}))
+    assert found.outcome == "no_difference"
+    assert found.gates[4].detail.startswith("Beyond the bound on the worse side")
+    assert found.reasons[-1].endswith("It is worse, but by less than the margin that matters.")
+
+
+def test_no_difference_never_speaks_of_a_treatment_that_is_worse_by_the_margin() -> None:
+    outcomes = set()
+    for b in range(850, 1000, 10):
+        found = verdict_of(three(1001, b, mde_relative=0.14))
+        outcomes.add(found.outcome)
+        assert not (found.outcome == "no_difference" and "worse beyond doubt" in " ".join(found.reasons))
+    assert outcomes == {"control_wins", "inconclusive", "no_difference"}
 
 
 def test_lower_is_better_wins_by_going_down() -> None:
