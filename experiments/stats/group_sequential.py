@@ -117,6 +117,8 @@ def crossing_probability(
     _check_fractions(information_fractions)
     paths, probability = _start(drift), 0.0
     for k, (time, bound) in enumerate(zip(information_fractions, bounds, strict=True)):
+        if time - paths.time < LEAST_STEP:
+            continue  # as in `_bounds`: next to the look before, it adds next to nothing
         probability += paths.crossing(bound, time)
         paths = paths.onward(bound, time, _next_step(information_fractions, k))
     return min(1.0, probability)

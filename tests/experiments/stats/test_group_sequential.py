@@ -73,6 +73,11 @@ def test_one_look_is_the_plain_test() -> None:
     assert inflation(1) == pytest.approx(1.0)
 
 
+def test_looks_next_to_each_other_take_no_more_memory_than_others() -> None:
+    fractions = (0.9989999999999999, 0.999)
+    assert crossing_probability(fractions, boundaries(fractions, 0.05)) == pytest.approx(0.0499, abs=2e-4)
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.floats(0.001, 0.999), min_size=1, max_size=30, unique=True),
