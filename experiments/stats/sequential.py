@@ -88,6 +88,27 @@ def confidence_sequence(
     alpha = 1 - level
     difference, error = _difference(control, treatment)
     r = _relative_time(control, treatment, alpha, planned_participants)
+    return sequence_at(difference, error, r, level)
+
+
+def sequence_at(difference: float, error: float, relative_time: float, level: float) -> SequentialAnswer:
+    """The confidence sequence's answer for an estimate that is asymptotically a sum of martingale
+    differences.
+
+    For estimates that are not the difference of two means, such as one weighted by changing probabilities.
+
+    Args:
+        difference: The estimate.
+        error: Its standard error, above 0.
+        relative_time: r = V ρ², V the variance gathered so far and ρ fixed without a look at the outcomes;
+            `time_at_plan` at the point where the sequence shall be narrowest.
+        level: Chance that the truth is inside at every look.
+
+    References:
+        Waudby-Smith et al. (2024), as in `confidence_sequence`.
+    """
+    check_level(level)
+    alpha, r = 1 - level, relative_time
     reach = error * math.sqrt(2 * (r + 1) / r * math.log(math.sqrt(r + 1) / alpha))
     log_p = math.log(r + 1) / 2 - (difference / error) ** 2 * r / (r + 1) / 2
     return SequentialAnswer(
@@ -106,7 +127,7 @@ def boundary_at_plan(alpha: float) -> float:
         Waudby-Smith et al. (2024), as in `confidence_sequence`.
     """
     check_level(alpha, name="alpha")
-    r = _time_at_plan(alpha)
+    r = time_at_plan(alpha)
     return math.sqrt(2 * (r + 1) / r * math.log(math.sqrt(r + 1) / alpha))
 
 
@@ -225,10 +246,11 @@ def _relative_time(
     """r = N ρ², with ρ² = (-2 log α + log(1 - 2 log α)) / planned N."""
     if planned_participants < 1:
         raise ValueError(f"planned_participants == {planned_participants}, must be >= 1.")
-    return _time_at_plan(alpha) * (control.participants + treatment.participants) / planned_participants
+    return time_at_plan(alpha) * (control.participants + treatment.participants) / planned_participants
 
 
-def _time_at_plan(alpha: float) -> float:
+def time_at_plan(alpha: float) -> float:
+    """The r at which the sequence is narrowest for its error: -2 log α + log(1 - 2 log α)."""
     return -2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))
 
 
