@@ -18,6 +18,7 @@ COMMANDS = {
     "report": ("service.cli.report", "Write an experiment's report as Markdown, HTML or JSON."),
     "analyze": ("service.cli.analyze", "Analyse a table with a row a unit, without the service."),
     "plan": ("service.cli.plan", "Say how many participants and days an experiment needs."),
+    "simulate": ("service.cli.simulate", "Try a plan on simulated experiments: errors, power, duration."),
     "rebuild": ("service.cli.rebuild", "Make participants and tallies again from the event log."),
     "doctor": ("service.cli.doctor", "Check settings, database, schema, clock and disk."),
 }

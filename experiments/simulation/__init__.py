@@ -1,0 +1,1 @@
+"""Experiments made up from known truths, judged by the real analysis: how often its verdicts are right."""
