@@ -16,6 +16,7 @@ from typing import Any
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from pydantic import SecretStr
 
 from service.settings import Settings
@@ -61,6 +62,17 @@ def free(host: str, port: int) -> Address:
         ) from error
 
 
+class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's master process, which remembers that a person has interrupted it."""
+
+    interrupted = False
+
+    def handle_int(self) -> None:
+        """Ends as gunicorn does, for Ctrl-C."""
+        self.interrupted = True
+        super().handle_int()
+
+
 class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn serving the application that `load` makes in each worker."""
 
@@ -77,6 +89,21 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no typ
     def load(self) -> Flask:
         """The application of one worker process."""
         return self._make()
+
+    def run(self) -> None:
+        """Serves until a signal ends it.
+
+        Raises:
+            KeyboardInterrupt: It was Ctrl-C; everything has been put away already.
+            SystemExit: It was another signal, or no worker could start.
+        """
+        master = Master(self)
+        try:
+            master.run()
+        except SystemExit as ending:
+            if master.interrupted:
+                raise KeyboardInterrupt from ending
+            raise
 
 
 def serve(

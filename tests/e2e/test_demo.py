@@ -114,4 +114,4 @@ def test_a_second_start_replays_nothing_and_has_new_keys(demo: Demo, folder: Pat
         found = again.get("/v1/experiments/cookie-cats-gate/results")
         assert sum(one["participants"] for one in found["variants"]) == 90_189
     finally:
-        assert again.stop() in (0, 130, -signal.SIGINT)
+        assert again.stop() == 130
