@@ -12,6 +12,7 @@ from experiments.errors import NotEnoughData
 from experiments.stats import adaptive, bayes, mean
 from experiments.stats.adaptive import Phase
 from experiments.stats.estimate import Counts, Sums
+from experiments.stats.sequential import confidence_sequence
 from tests.experiments.stats.strategies import answer_or_none, counts, from_values, sums
 
 EVEN = (0.5, 0.5)
@@ -159,6 +160,15 @@ def test_the_sequence_waits_for_its_burn_in() -> None:
         adaptive.sequence([Phase(EVEN, (Counts(99, 9), Counts(200, 9)))], 0, 1, 0.95, 1000)
     with pytest.raises(ValueError, match="planned_participants == 0"):
         adaptive.sequence([Phase(EVEN, (Counts(99, 9), Counts(200, 9)))], 0, 1, 0.95, 0)
+
+
+def test_with_one_phase_the_sequence_is_that_of_two_rates() -> None:
+    pair = Counts(5000, 500), Counts(5000, 580)
+    answer = adaptive.sequence([Phase(EVEN, pair)], 0, 1, 0.95, 30_000)
+    plain = confidence_sequence(*pair, 0.95, 30_000)
+    assert answer.estimate == pytest.approx(plain.estimate)
+    assert answer.interval.lower == pytest.approx(plain.interval.lower, rel=0.002)
+    assert answer.p_value == pytest.approx(plain.p_value, rel=0.01)
 
 
 @settings(deadline=None)
