@@ -48,6 +48,8 @@ TEST_STEPS = {
     "tests on SQLite": ["dev.py", "test", "--cov", "--cov-report=term:skip-covered"],
     "tests on PostgreSQL": ["dev.py", "test", "--database", "postgres"],
 }
+# Whole files, so that what a module sets up once is set up once; `-n0` after `test` runs them one by one.
+SIDE_BY_SIDE = ["-n", "auto", "--dist", "loadfile"]
 LOCKS = {
     RUNTIME: ["--extra", "server", "--extra", "postgres"],
     DEVELOPMENT: ["--extra", "server", "--extra", "postgres", "--extra", "dev", "-c", RUNTIME.name],
@@ -173,7 +175,7 @@ def test(arguments: list[str]) -> NoReturn:
     """set up and run the tests on SQLite; what follows (--slow, --database postgres, -k …) goes to pytest"""
     set_up(DEVELOPMENT)
     os.chdir(ROOT)
-    become([str(PYTHON), "-m", "pytest", *arguments])
+    become([str(PYTHON), "-m", "pytest", *SIDE_BY_SIDE, *arguments])
 
 
 def check(arguments: list[str]) -> NoReturn:
