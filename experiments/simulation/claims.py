@@ -14,18 +14,17 @@ def is_wrong(truth: Truth, outcome: Outcome, named: Sequence[str]) -> bool:
     """Whether the outcome claims something that is not so.
 
     `winner` and `tie` claim that the variants they name are better and break no guardrail, `control_wins`
-    that every treatment is worse, `stop_harm` that those it names are worse than a margin, `no_difference`
-    that no treatment is better by the margin. The other outcomes claim nothing of the variants.
+    that some treatment is worse and none better by the margin, `stop_harm` that those it names are worse than
+    a margin, `no_difference` that no treatment is better by the margin. The other outcomes claim nothing of
+    the variants.
     """
     if outcome in SHIPS:
         return not all(truth.is_worth_shipping(variant) for variant in named)
     if outcome == "control_wins":
-        return any(truth.gain(variant) >= 0 for variant in truth.treatments)
+        return _is_missed(truth) or not _is_any_worse(truth)
     if outcome == "stop_harm":
         return not all(truth.is_harmful(variant) for variant in named)
-    return outcome == "no_difference" and any(
-        truth.gain(variant) >= truth.primary.margin for variant in truth.treatments
-    )
+    return outcome == "no_difference" and _is_missed(truth)
 
 
 def is_false_positive(truth: Truth, outcome: Outcome, named: Sequence[str]) -> bool:
@@ -36,7 +35,7 @@ def is_false_positive(truth: Truth, outcome: Outcome, named: Sequence[str]) -> b
     if outcome in SHIPS:
         return any(truth.gain(variant) == 0 for variant in named)
     if outcome == "control_wins":
-        return any(truth.gain(variant) == 0 for variant in truth.treatments)
+        return why_no_false_positive(truth) is None and not _is_any_worse(truth)
     return outcome == "stop_harm" and any(
         truth.gain(variant) == 0 and not truth.is_harmful(variant) for variant in named
     )
@@ -69,3 +68,12 @@ def why_no_power(truth: Truth) -> str | None:
     if is_better and not any(truth.is_worth_shipping(variant) for variant in truth.treatments):
         return "Every treatment that is truly better breaks a guardrail, so none should be shipped."
     return None
+
+
+def _is_any_worse(truth: Truth) -> bool:
+    return any(truth.gain(variant) < 0 for variant in truth.treatments)
+
+
+def _is_missed(truth: Truth) -> bool:
+    """Whether a treatment is better by as much as matters."""
+    return any(truth.gain(variant) >= truth.primary.margin for variant in truth.treatments)

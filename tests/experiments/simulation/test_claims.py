@@ -38,6 +38,21 @@ def test_where_nothing_differs_the_other_outcomes_claim_nothing_wrong(outcome: O
 
 
 @pytest.mark.parametrize(
+    ("gains", "wrong"),
+    [
+        ({"a": 0.0, "b": -0.03}, False),
+        ({"a": 0.01, "b": -0.03}, False),  # better, but not by the margin of 0.02
+        ({"a": 0.02, "b": -0.03}, True),
+    ],
+)
+def test_the_control_wins_beside_treatments_that_make_no_difference(
+    gains: dict[str, float], wrong: bool
+) -> None:
+    assert is_wrong(a_truth(gains), "control_wins", ["control"]) is wrong
+    assert not is_false_positive(a_truth(gains), "control_wins", ["control"])
+
+
+@pytest.mark.parametrize(
     ("gain", "outcome", "named", "wrong"),
     [
         (0.01, "winner", ["a"], False),
