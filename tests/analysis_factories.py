@@ -65,6 +65,26 @@ def mean_cells(
     ]
 
 
+def pair_cells(
+    variant: str,
+    pairs: Iterable[tuple[int, int]],
+    *,
+    metric: str = "value",
+    day: int = 0,
+    phase: int = 1,
+    is_rate: bool = False,
+) -> list[tuple[Cell, Tally]]:
+    """The cells of participants with these outcomes and, beside each, its denominator or covariate."""
+    when, scale = day_of(FIRST_DAY) + day, 1 if is_rate else MICRO
+    tally = Tally()
+    for y, x in pairs:
+        tally += Tally.of(y * scale, x * scale, converted=y != 0)
+    return [
+        (Cell(variant, phase, "", when, "", "", False), Tally(n=tally.n)),
+        (Cell(variant, phase, metric, when, "", "", False), tally),
+    ]
+
+
 def spread(
     variant: str, participants: int, conversions: int, *, days: int, metric: str = "recharge", first: int = 0
 ) -> list[tuple[Cell, Tally]]:

@@ -33,7 +33,6 @@ from experiments.errors import InvalidInput
 from experiments.model.metric import MeanMetric, Metric, window
 
 NOT_COMPARED = {
-    "ratio": "Ratio metrics are not computed by this version; their sums are kept.",
     "time": "Times to an event are not computed by this version; their sums are kept.",
 }
 NO_QUANTILE = (
@@ -127,7 +126,8 @@ def _is_open(work: _Work, through: int | None) -> bool:
 def _reading(work: _Work, metric: Comparable, group: Group, through: int | None) -> MetricReading:
     strata = work.ledger.strata(metric, through=through, group=group)
     converted = work.ledger.converted(metric, through=through, group=group)
-    return read(strata, converted, comparison_of(work.data, metric, work.planned))
+    paired = work.ledger.paired(metric, through=through, group=group)
+    return read(strata, converted, comparison_of(work.data, metric, work.planned), paired)
 
 
 def _with_crossed(work: _Work) -> MetricReading | None:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
+from experiments.analysis.adjusted import AdjustedPair, adjusted_pair
 from experiments.analysis.pairs import Pair, pair_of, pooled
-from experiments.analysis.reading import Sample, Strata
+from experiments.analysis.reading import Paired, Sample, Strata
 from experiments.analysis.results import (
     Absolute,
+    Adjusted,
     Bayesian,
     BestChance,
     MetricReading,
@@ -22,8 +24,9 @@ from experiments.analysis.results import (
 from experiments.analysis.strata import best_chances, mean
 from experiments.errors import NotEnoughData
 from experiments.stats import mean as means
-from experiments.stats import multiplicity, proportion
+from experiments.stats import multiplicity, proportion, ratio
 from experiments.stats.estimate import Counts, Direction, Estimate
+from experiments.stats.pair_sums import PairSums
 
 Found = TypeVar("Found")
 Given = ParamSpec("Given")
@@ -43,6 +46,7 @@ class Comparison:
     level: float
     direction: Direction
     planned: int
+    is_rate: bool = False
 
     @property
     def control(self) -> str:
@@ -50,10 +54,24 @@ class Comparison:
         return self.variants[0]
 
 
-def read(strata: Strata, converted: Mapping[tuple[int, str], int], comparison: Comparison) -> MetricReading:
-    """Every variant's reading; what the data cannot carry is Unavailable with its reason."""
+def read(
+    strata: Strata,
+    converted: Mapping[tuple[int, str], int],
+    comparison: Comparison,
+    paired: Paired | None = None,
+) -> MetricReading:
+    """Every variant's reading; what the data cannot carry is Unavailable with its reason.
+
+    Args:
+        strata: What the metric found.
+        converted: How many participants of each phase and variant had an event.
+        comparison: What is compared, and how.
+        paired: The outcomes beside their covariates, where something was measured before the exposure.
+    """
     best = attempt(best_chances, strata, _present(strata, comparison), comparison.direction)
     variants = [_variant(strata, converted, comparison, key, best) for key in comparison.variants]
+    if paired:
+        variants = [_beside(one, paired, comparison) for one in variants]
     return MetricReading(tuple(variants), _phases(strata, converted, comparison))
 
 
@@ -102,7 +120,7 @@ def _variant(
     if key not in _present(strata, comparison):
         return _empty(key, is_control=key == comparison.control)
     sample = pooled(strata, key)
-    own = attempt(_own, sample, comparison.level)
+    own, sides = attempt(_own, sample, comparison.level), _sides(sample)
     alone = VariantResult(
         key=key,
         participants=sample.participants,
@@ -110,6 +128,8 @@ def _variant(
         mean=attempt(mean, sample),
         interval=own if isinstance(own, Unavailable) else own.interval,
         method=None if isinstance(own, Unavailable) else own.method,
+        numerator=None if sides is None else sides[0],
+        denominator=None if sides is None else sides[1],
     )
     chance = best if isinstance(best, Unavailable) else best[key]
     if key == comparison.control:
@@ -126,7 +146,16 @@ def _empty(key: str, *, is_control: bool) -> VariantResult:
 
 
 def _own(sample: Sample, level: float) -> Estimate:
+    if isinstance(sample, PairSums):
+        return ratio.ratio(sample, level)
     return proportion.rate(sample, level) if isinstance(sample, Counts) else means.mean(sample, level)
+
+
+def _sides(sample: Sample) -> tuple[float, float] | None:
+    """What all participants' numerators and denominators add up to; None where it is no ratio."""
+    if not isinstance(sample, PairSums):
+        return None
+    return sample.total / sample.scale, sample.covariate / sample.scale
 
 
 def _compared(
@@ -152,6 +181,35 @@ def _absolute(pair: Pair, level: float) -> Absolute:
         method=found.method,
         p_value=test if isinstance(test, Unavailable) else test.p_value,
         test=None if isinstance(test, Unavailable) else test.method,
+    )
+
+
+def _beside(alone: VariantResult, paired: Paired, comparison: Comparison) -> VariantResult:
+    """The treatment with its adjusted lift; the control has none."""
+    if alone.key == comparison.control:
+        return alone
+    keys = comparison.control, alone.key
+    found = attempt(adjusted_pair, paired, *keys, is_rate=comparison.is_rate)
+    if isinstance(found, Unavailable):
+        return replace(alone, adjusted=found)
+    return replace(alone, adjusted=attempt(_adjusted_lift, found, alone, comparison))
+
+
+def _adjusted_lift(adjusted: AdjustedPair, alone: VariantResult, comparison: Comparison) -> Adjusted:
+    lift, test = adjusted.pair.absolute(comparison.level), attempt(adjusted.pair.test)
+    return Adjusted(
+        estimate=lift.estimate,
+        interval=lift.interval,
+        level=comparison.level,
+        method=adjusted.method,
+        p_value=test if isinstance(test, Unavailable) else test.p_value,
+        variance_saved=adjusted.variance_saved,
+        helps=adjusted.helps,
+        sequential=(
+            alone.sequential  # the unadjusted one's burn-in counts conversions, that of means does not
+            if isinstance(alone.sequential, Unavailable)
+            else attempt(_sequential, adjusted.pair, comparison)
+        ),
     )
 
 

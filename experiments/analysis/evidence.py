@@ -54,7 +54,7 @@ class Gathered:
     Attributes:
         days: Full days since the first exposure; None where rows have no days.
         expected_days_at: When the full days will be there.
-        counts_together: Whether conversions are asked of all variants together (means) or of each.
+        counts_together: Whether conversions are asked of all variants together (means, ratios) or of each.
         cohort_days: Days of first exposure whose windows have ended.
         open_windows_until: When the last open window ends; None when none is open.
     """

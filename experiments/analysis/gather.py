@@ -24,14 +24,21 @@ from experiments.analysis.evidence import (
 from experiments.analysis.health import empty_variants, shares_of, split_health
 from experiments.analysis.looks import Schedule, looks_of
 from experiments.analysis.pairs import Pair, pair_of, pooled
-from experiments.analysis.reading import Comparable, Ledger, Strata, is_comparable, matured_through
+from experiments.analysis.reading import (
+    Comparable,
+    Ledger,
+    Strata,
+    is_comparable,
+    is_rate,
+    matured_through,
+)
 from experiments.analysis.results import Unavailable
 from experiments.analysis.scope import planned_of_two
 from experiments.analysis.significance import crossings
 from experiments.analysis.strata import mean
 from experiments.analysis.thresholds import EVENTS_FOR_MEANS, HARM_ALPHA, OVER
 from experiments.model.experiment import Plan
-from experiments.model.metric import MeanMetric, window
+from experiments.model.metric import window
 from experiments.stats import group_sequential
 from experiments.stats.estimate import Estimate, Test
 from experiments.stats.sequential import Side
@@ -79,7 +86,7 @@ def gather(data: ExperimentData, ledger: Ledger, schedule: Schedule) -> Evidence
         data, ledger, schedule, metric, ledger.strata(metric, through=_through(data, metric, schedule))
     )
     evidence = replace(
-        _head(data, ledger, good=work.good, is_rate=not isinstance(metric, MeanMetric)),
+        _head(data, ledger, good=work.good, is_rate=is_rate(metric)),
         gathered=_gathered(work),
         harm=tuple(_harm(work)),
         compared=tuple(_compared(work, key) for key in _weighted_treatments(data)),
@@ -171,7 +178,7 @@ def _gathered(work: _Work) -> Gathered:
         expected_days_at=start_of(days[0] + work.plan.min_days) if days and data.status not in OVER else None,
         participants=_by_variant(participants, keys),
         conversions=_by_variant(converted, keys),
-        counts_together=isinstance(work.metric, MeanMetric),
+        counts_together=not is_rate(work.metric),
         cohort_days=max(0, through - days[0] + 1) if through is not None and days else None,
         open_windows_until=until,
     )
@@ -230,9 +237,7 @@ def _harm(work: _Work) -> Iterable[HarmCheck]:
         at_best: float | Unavailable = Unavailable("The control's primary metric is not known yet.")
         if margin is not None:
             at_best = _at_best(work, strata, work.metric, treatment)
-        yield HarmCheck(
-            treatment, work.metric.key, not isinstance(work.metric, MeanMetric), margin or 0.0, at_best
-        )
+        yield HarmCheck(treatment, work.metric.key, is_rate(work.metric), margin or 0.0, at_best)
         for key, guardrail_margin in _margins(work.plan):
             yield _guardrail_harm(work, treatment, key, guardrail_margin)
 
@@ -251,7 +256,7 @@ def _guardrail_harm(work: _Work, treatment: str, key: str, margin: float) -> Har
         return HarmCheck(treatment, key, True, margin, Unavailable(NOT_COMPUTED))
     strata = work.ledger.strata(metric, through=matured_through(work.data, metric))
     at_best = _at_best(work, strata, metric, treatment)
-    return HarmCheck(treatment, key, not isinstance(metric, MeanMetric), margin, at_best)
+    return HarmCheck(treatment, key, is_rate(metric), margin, at_best)
 
 
 def _at_best(work: _Work, strata: Strata, metric: Comparable, treatment: str) -> float | Unavailable:
@@ -272,7 +277,7 @@ def _guardrails(work: _Work) -> Iterable[GuardrailCheck]:
                 yield GuardrailCheck(treatment, key, True, margin, Unavailable(NOT_COMPUTED))
                 continue
             worst = _worst(work, metric, treatment)
-            yield GuardrailCheck(treatment, key, not isinstance(metric, MeanMetric), margin, worst)
+            yield GuardrailCheck(treatment, key, is_rate(metric), margin, worst)
 
 
 def _worst(work: _Work, metric: Comparable, treatment: str) -> float | Unavailable:

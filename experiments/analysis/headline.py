@@ -5,6 +5,7 @@ from __future__ import annotations
 from experiments.analysis import wording
 from experiments.analysis.document import Results
 from experiments.analysis.results import Absolute, Bayesian, MetricResult, Unavailable, VariantResult
+from experiments.model.metric import RATE_KINDS
 
 
 def headline(results: Results) -> str:
@@ -23,7 +24,7 @@ def lift_sentence(metric: MetricResult, variant: VariantResult, control: str) ->
             variant.absolute.reason if isinstance(variant.absolute, Unavailable) else "It is the control."
         )
         return f"{variant.key} on {metric.key}: {reason}"
-    is_rate = metric.kind != "mean"
+    is_rate = metric.kind in RATE_KINDS
     lift = wording.difference(variant.absolute.estimate, is_rate=is_rate)
     bounds = wording.interval(variant.absolute.interval, is_rate=is_rate)
     level = wording.level(variant.absolute.level)

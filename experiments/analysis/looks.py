@@ -22,12 +22,13 @@ from experiments.analysis.reading import (
     Sample,
     Strata,
     is_comparable,
+    is_rate,
     last_matured_day,
 )
 from experiments.analysis.results import Unavailable
 from experiments.analysis.strata import information
 from experiments.analysis.thresholds import EVENTS_FOR_MEANS, OVER
-from experiments.model.metric import MeanMetric, window
+from experiments.model.metric import window
 from experiments.stats import group_sequential
 
 
@@ -167,7 +168,7 @@ def _is_enough(data: ExperimentData, metric: Comparable, so_far: Cumulative) -> 
     together = pooled_over_all(so_far.strata)
     if together.participants < plan.min_participants * variants:
         return False
-    if isinstance(metric, MeanMetric):
+    if not is_rate(metric):
         return so_far.converted >= plan.min_conversions * EVENTS_FOR_MEANS
     return so_far.converted >= plan.min_conversions * variants
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Protocol
 
 from scipy import special
 
-from experiments.analysis.reading import Sample, Strata, add
+from experiments.analysis.reading import Sample, Strata, add, linear
 from experiments.analysis.strata import Combined, combine
 from experiments.errors import NotEnoughData
-from experiments.stats import bayes, mean, noninferiority, proportion, sequential
+from experiments.stats import bayes, mean, noninferiority, proportion, ratio, sequential
 from experiments.stats.bayes import BayesianAnswer
-from experiments.stats.estimate import Counts, Direction, Estimate, Interval, Sums, Test
+from experiments.stats.estimate import Counts, Direction, Estimate, Interval, Means, Test
 from experiments.stats.fieller import relative_interval
+from experiments.stats.pair_sums import PairSums
 from experiments.stats.sequential import SequentialAnswer, Side
 
 _SEQUENCE = "asymptotic_confidence_sequence_stratified_by_phase"
@@ -88,8 +89,8 @@ class RatePair:
 class MeanPair:
     """Two means of one phase."""
 
-    control: Sums
-    treatment: Sums
+    control: Means
+    treatment: Means
 
     def absolute(self, level: float) -> Estimate:
         return mean.difference(self.control, self.treatment, level)
@@ -113,6 +114,38 @@ class MeanPair:
 
     def sequence_bound(self, side: Side, *, alpha: float, planned: int) -> float:
         return _plain_bound(self.control, self.treatment, side, alpha=alpha, planned=planned)
+
+
+@dataclass(frozen=True, slots=True)
+class RatioPair:
+    """Two ratios of one phase: linearised by the delta method, then compared as means are."""
+
+    control: PairSums
+    treatment: PairSums
+
+    def absolute(self, level: float) -> Estimate:
+        return ratio.difference(self.control, self.treatment, level)
+
+    def test(self) -> Test:
+        return ratio.difference_test(self.control, self.treatment)
+
+    def relative(self, level: float) -> Estimate:
+        return ratio.relative(self.control, self.treatment, level)
+
+    def bayesian(self, level: float, direction: Direction) -> BayesianAnswer:
+        return replace(self._means().bayesian(level, direction), method="normal_ratio_delta")
+
+    def worst(self, direction: Direction, alpha: float) -> float:
+        return self._means().worst(direction, alpha)
+
+    def sequence(self, level: float, planned: int) -> SequentialAnswer:
+        return self._means().sequence(level, planned)
+
+    def sequence_bound(self, side: Side, *, alpha: float, planned: int) -> float:
+        return self._means().sequence_bound(side, alpha=alpha, planned=planned)
+
+    def _means(self) -> MeanPair:
+        return MeanPair(ratio.linearised(self.control), ratio.linearised(self.treatment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +198,7 @@ class StratifiedPair:
         return self.combined.difference - (reach if direction == "increase" else -reach)
 
     def sequence(self, level: float, planned: int) -> SequentialAnswer:
-        sequential.confidence_sequence(*self.pooled, level, planned)
+        self._check_burn_in(level, planned)
         error, lift = self._error(), self.combined.difference
         r = self._relative_time(1 - level, planned)
         reach = error * math.sqrt(2 * (r + 1) / r * math.log(math.sqrt(r + 1) / (1 - level)))
@@ -174,10 +207,15 @@ class StratifiedPair:
         return SequentialAnswer(lift, interval, math.exp(min(0.0, log_p)), level, _SEQUENCE)
 
     def sequence_bound(self, side: Side, *, alpha: float, planned: int) -> float:
-        sequential.confidence_sequence(*self.pooled, 1 - alpha, planned)
+        self._check_burn_in(1 - alpha, planned)
         r = self._relative_time(min(2 * alpha, 0.99), planned)
         reach = self._error() * math.sqrt(2 * (r + 1) / r * math.log1p(math.sqrt(r + 1) / (2 * alpha)))
         return self.combined.difference + (reach if side == "upper" else -reach)
+
+    def _check_burn_in(self, level: float, planned: int) -> None:
+        """Raises NotEnoughData while both variants over all phases are too few for a sequence."""
+        control, treatment = (linear(one) for one in self.pooled)
+        sequential.confidence_sequence(control, treatment, level, planned)
 
     def _relative_time(self, alpha: float, planned: int) -> float:
         """As in `stats.sequential`, with the participants that two equal variants would need for as much."""
@@ -212,7 +250,7 @@ def pooled(strata: Strata, variant: str) -> Sample:
 
 
 def _plain_bound(
-    control: Counts | Sums, treatment: Counts | Sums, side: Side, *, alpha: float, planned: int
+    control: Counts | Means, treatment: Counts | Means, side: Side, *, alpha: float, planned: int
 ) -> float:
     return sequential.one_sided_sequence(
         control, treatment, side=side, alpha=alpha, planned_participants=planned
@@ -222,9 +260,11 @@ def _plain_bound(
 def _plain(control: Sample, treatment: Sample) -> Pair:
     if isinstance(control, Counts) and isinstance(treatment, Counts):
         return RatePair(control, treatment)
-    if isinstance(control, Sums) and isinstance(treatment, Sums):
+    if isinstance(control, PairSums) and isinstance(treatment, PairSums):
+        return RatioPair(control, treatment)
+    if isinstance(control, Means) and isinstance(treatment, Means):
         return MeanPair(control, treatment)
-    raise TypeError("Counts and sums cannot be compared.")
+    raise TypeError("Samples of two kinds cannot be compared.")
 
 
 def _two_sided(level: float) -> float:

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 
-from experiments.analysis.reading import Comparable, Sample, Strata, add
+from experiments.analysis.reading import Comparable, Sample, Strata, add, is_rate, linear
 from experiments.analysis.results import Unavailable
 from experiments.errors import NotEnoughData
 from experiments.model.experiment import Plan
-from experiments.model.metric import MeanMetric
 from experiments.stats import power
 from experiments.stats.estimate import Counts, Direction
 
@@ -26,7 +25,7 @@ class Planned:
 
 def by_baseline(plan: Plan, metric: Comparable, variants: int) -> Planned | Unavailable | None:
     """The number from the plan's own baseline; None where the plan has none for a rate."""
-    if plan.baseline is None or isinstance(metric, MeanMetric):
+    if plan.baseline is None or not is_rate(metric):
         return None
     return _of_rate(plan, plan.baseline, metric.direction, variants, "the plan's baseline")
 
@@ -37,10 +36,12 @@ def by_pooled(plan: Plan, metric: Comparable, strata: Strata, variants: int) -> 
     Args:
         strata: What had matured at the end of the minimum run.
     """
-    together = pooled_over_all(strata)
-    if isinstance(together, Counts):
-        return _of_rate(plan, together.rate, metric.direction, variants, "the rate of all variants together")
     try:
+        together = linear(pooled_over_all(strata))
+        if isinstance(together, Counts):
+            return _of_rate(
+                plan, together.rate, metric.direction, variants, "the rate of all variants together"
+            )
         spread = math.sqrt(together.variance)
         effect = plan.mde_relative * abs(together.mean)
         if effect == 0 or spread == 0:
@@ -48,7 +49,11 @@ def by_pooled(plan: Plan, metric: Comparable, strata: Strata, variants: int) -> 
         size = power.sample_size_of_means(spread, mde_absolute=effect, design=_design(plan, variants))
     except NotEnoughData as error:
         return Unavailable(error.detail)
-    return Planned(size.per_variant[0], "the mean and spread of all variants together")
+    return Planned(size.per_variant[0], f"the {_word(metric)} and spread of all variants together")
+
+
+def _word(metric: Comparable) -> str:
+    return "ratio" if metric.kind == "ratio" else "mean"
 
 
 def pooled_over_all(strata: Strata) -> Sample:

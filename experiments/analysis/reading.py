@@ -9,15 +9,29 @@ from datetime import datetime
 from typing import TypeGuard
 
 from experiments.analysis.data import ExperimentData, day_of
-from experiments.model.metric import ConversionMetric, MeanMetric, Metric, RetentionMetric, window
+from experiments.model.events import MICRO
+from experiments.model.metric import (
+    RATE_KINDS,
+    ConversionMetric,
+    MeanMetric,
+    Metric,
+    RatioMetric,
+    RetentionMetric,
+    window,
+)
 from experiments.model.tally import Cell, Tally
-from experiments.stats.estimate import Counts, Sums
+from experiments.stats import ratio
+from experiments.stats.estimate import Counts, Means, Moments, Sums
+from experiments.stats.pair_sums import PairSums
 
-Sample = Counts | Sums
-Comparable = ConversionMetric | RetentionMetric | MeanMetric
+Sample = Counts | Sums | Moments | PairSums
+"""What is known of one variant: of a rate, a mean, an adjusted mean, a ratio."""
+Comparable = ConversionMetric | RetentionMetric | MeanMetric | RatioMetric
 """The kinds of metric that this version compares."""
 Strata = Mapping[int, Mapping[str, Sample]]
 """By phase, and in it by variant."""
+Paired = Mapping[int, Mapping[str, PairSums]]
+"""The same with each outcome beside its covariate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,18 @@ class Ledger:
             _merge(values, self._added(group, metric.key, crossed=crossed, through=through))
         return _strata(metric, people, values)
 
+    def paired(self, metric: Comparable, *, through: int | None = None, group: Group = EVERYBODY) -> Paired:
+        """A metric's outcomes beside what was measured before the exposure; empty where nothing was."""
+        values = self._added(group, metric.key, crossed=False, through=through)
+        if isinstance(metric, RatioMetric) or not any(tally.covariate_squares for tally in values.values()):
+            return {}
+        people = self._added(group, "", crossed=False, through=through)
+        found: dict[int, dict[str, PairSums]] = defaultdict(dict)
+        for (phase, variant), there in sorted(people.items()):
+            tally = values.get((phase, variant), Tally())
+            found[phase][variant] = _pair_sums(there.n, tally, scale=1 if is_rate(metric) else MICRO)
+        return dict(found)
+
     def converted(
         self,
         metric: Comparable,
@@ -153,10 +179,36 @@ def _strata(
 
 
 def sample_of(metric: Comparable, participants: int, tally: Tally) -> Sample:
-    """Counts for a rate, sums for a mean. Who has no event adds nothing but himself."""
+    """Counts for a rate, sums for a mean, for a ratio those of both sides.
+
+    Who has no event adds nothing but himself.
+    """
+    if isinstance(metric, RatioMetric):
+        return _pair_sums(participants, tally, scale=MICRO)
     if isinstance(metric, MeanMetric):
         return Sums(participants, tally.total, tally.squares)
     return Counts(participants, tally.conversions)
+
+
+def _pair_sums(participants: int, tally: Tally, *, scale: int) -> PairSums:
+    return PairSums(
+        participants,
+        tally.total,
+        tally.squares,
+        tally.covariate,
+        tally.covariate_squares,
+        tally.cross,
+        scale,
+    )
+
+
+def linear(sample: Sample) -> Counts | Means:
+    """The sample as the statistics of rates and means take it: a ratio linearised by the delta method.
+
+    Raises:
+        NotEnoughData: The denominators of a ratio do not carry one.
+    """
+    return ratio.linearised(sample) if isinstance(sample, PairSums) else sample
 
 
 def add(one: Sample, other: Sample) -> Sample:
@@ -165,12 +217,21 @@ def add(one: Sample, other: Sample) -> Sample:
         return one + other
     if isinstance(one, Sums) and isinstance(other, Sums):
         return one + other
-    raise TypeError("Counts and sums do not add up.")
+    if isinstance(one, PairSums) and isinstance(other, PairSums):
+        return one + other
+    if isinstance(one, Moments) and isinstance(other, Moments):
+        return one + other
+    raise TypeError("Samples of two kinds do not add up.")
 
 
 def is_comparable(metric: Metric) -> TypeGuard[Comparable]:
     """Whether this version compares the metric's kind."""
-    return isinstance(metric, ConversionMetric | RetentionMetric | MeanMetric)
+    return isinstance(metric, ConversionMetric | RetentionMetric | MeanMetric | RatioMetric)
+
+
+def is_rate(metric: Metric) -> bool:
+    """Whether the metric is a share of the participants, so that its lifts are percentage points."""
+    return metric.kind in RATE_KINDS
 
 
 def last_matured_day(metric: Metric, as_of: datetime) -> int:

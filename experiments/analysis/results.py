@@ -62,6 +62,26 @@ class Sequential:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjusted:
+    """The absolute lift adjusted by a covariate from before the exposure: it stands beside and never decides.
+
+    Attributes:
+        variance_saved: Share of the lift's variance that the adjustment took off; about 0 where the covariate
+            explains nothing.
+        helps: Whether that is enough to speak of.
+    """
+
+    estimate: float
+    interval: Interval
+    level: float
+    method: str
+    p_value: float | Unavailable
+    variance_saved: float
+    helps: bool
+    sequential: Sequential | Unavailable
+
+
+@dataclass(frozen=True, slots=True)
 class Bayesian:
     """The posterior answers: for reading, never for stopping."""
 
@@ -85,7 +105,9 @@ class VariantResult:
     """One variant's reading of one metric; the comparisons are None for the control.
 
     Attributes:
-        mean: Conversions per participant, or mean value: of all participants together.
+        mean: Conversions per participant, mean value, or ratio: of all participants together.
+        adjusted: None where nothing was measured before the exposure.
+        numerator, denominator: Of a ratio, what all participants' add up to.
     """
 
     key: str
@@ -95,9 +117,12 @@ class VariantResult:
     interval: Interval | Unavailable
     method: str | None
     absolute: Absolute | Unavailable | None = None
+    adjusted: Adjusted | Unavailable | None = None
     relative: Relative | Unavailable | None = None
     sequential: Sequential | Unavailable | None = None
     bayesian: Bayesian | BestChance | Unavailable | None = None
+    numerator: float | None = None
+    denominator: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from experiments.analysis.compare import Comparison
 from experiments.analysis.data import ExperimentData
 from experiments.analysis.planned import Planned
-from experiments.analysis.reading import Comparable
+from experiments.analysis.reading import Comparable, is_rate
 from experiments.analysis.results import Unavailable
 from experiments.model.metric import Metric
 
@@ -29,7 +29,9 @@ def roles(data: ExperimentData) -> list[tuple[str, Metric]]:
 
 def comparison_of(data: ExperimentData, metric: Comparable, planned: int) -> Comparison:
     """How a metric of an experiment is compared; `planned` as `planned_of_two` gives it."""
-    return Comparison(variants_of(data), data.definition.plan.level, metric.direction, planned)
+    return Comparison(
+        variants_of(data), data.definition.plan.level, metric.direction, planned, is_rate(metric)
+    )
 
 
 def planned_of_two(size: Planned | Unavailable) -> int:

@@ -10,10 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.analysis.reading import Sample, Strata
+from experiments.analysis.reading import Sample, Strata, linear
 from experiments.errors import NotEnoughData
 from experiments.stats import bayes
-from experiments.stats.estimate import Counts, Direction, Sums
+from experiments.stats.estimate import Counts, Direction, Moments, Sums
+from experiments.stats.pair_sums import PairSums
 from experiments.stats.posterior import NormalPosterior, chance_greatest
 
 
@@ -100,9 +101,11 @@ def best_chances(strata: Strata, variants: Sequence[str], direction: Direction) 
     return {key: chance_greatest(place, facing) for place, key in enumerate(variants)}
 
 
-def _of_one_kind(samples: Sequence[Sample]) -> list[Counts] | list[Sums]:
-    counts = [sample for sample in samples if isinstance(sample, Counts)]
-    return counts or [sample for sample in samples if isinstance(sample, Sums)]
+def _of_one_kind(samples: Sequence[Sample]) -> list[Counts] | list[Sums] | list[Moments]:
+    found = [linear(sample) for sample in samples]
+    counts = [one for one in found if isinstance(one, Counts)]
+    sums = [one for one in found if isinstance(one, Sums)]
+    return counts or sums or [one for one in found if isinstance(one, Moments)]
 
 
 def _standardised(strata: Strata, variants: Sequence[str]) -> list[NormalPosterior]:
@@ -135,21 +138,27 @@ def information(control: int, treatment: int) -> float:
 
 
 def mean(sample: Sample) -> float:
-    """The rate or mean of a sample.
+    """The rate, mean or ratio of a sample.
 
     Raises:
-        NotEnoughData: It has no participant.
+        NotEnoughData: It has no participant, or its denominators do not carry a ratio.
     """
-    return sample.rate if isinstance(sample, Counts) else sample.mean
+    found = linear(sample)
+    return found.rate if isinstance(found, Counts) else found.mean
 
 
 def _carries(found: Mapping[str, Sample], *variants: str) -> bool:
-    samples = [found[key] for key in variants if key in found]
-    return len(samples) == len(variants) and all(one.participants >= _fewest(one) for one in samples)
+    return all(key in found and _has_a_spread(found[key]) for key in variants)
 
 
-def _fewest(sample: Sample) -> int:
-    return 1 if isinstance(sample, Counts) else 2
+def _has_a_spread(sample: Sample) -> bool:
+    """Whether the variance of the sample's mean can be computed."""
+    if isinstance(sample, PairSums):
+        try:
+            linear(sample)
+        except NotEnoughData:
+            return False
+    return sample.participants >= (1 if isinstance(sample, Counts) else 2)
 
 
 def _variance_of_mean(sample: Sample) -> float:
@@ -157,7 +166,8 @@ def _variance_of_mean(sample: Sample) -> float:
 
     Without them a small phase in which all or none converted would claim to be certain.
     """
-    if not isinstance(sample, Counts):
-        return sample.variance / sample.participants
-    rate = (sample.conversions + 1) / (sample.participants + 2)
-    return rate * (1 - rate) / sample.participants
+    found = linear(sample)
+    if not isinstance(found, Counts):
+        return found.variance / found.participants
+    rate = (found.conversions + 1) / (found.participants + 2)
+    return rate * (1 - rate) / found.participants

@@ -13,4 +13,5 @@ LOSS_OF_MDE = 0.1
 OVER = ("stopped", "archived")
 """The statuses after which no participant comes any more."""
 EVENTS_FOR_MEANS = 6
-"""A mean asks so many times `min_conversions` of all variants together: 150 where a rate asks 25 of each."""
+"""A mean or ratio asks so many times `min_conversions`, of all variants together: 150 where a rate asks 25
+of each."""

@@ -93,7 +93,8 @@ Metric = Annotated[
     ConversionMetric | MeanMetric | RatioMetric | RetentionMetric | TimeMetric, Field(discriminator="kind")
 ]
 METRIC: TypeAdapter[Metric] = TypeAdapter(Metric)
-PRIMARY_KINDS = ("conversion", "mean", "retention")  # the kinds that a verdict can be made on in this version
+RATE_KINDS = ("conversion", "retention")  # those of which a participant has 1 or 0
+PRIMARY_KINDS = ("conversion", "mean", "ratio", "retention")  # those that a verdict can be made on
 
 
 def window(metric: Metric) -> tuple[int, int]:

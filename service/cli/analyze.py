@@ -14,10 +14,10 @@ from service.cli.formats import Moment, chosen_format, format_option, output_opt
 from service.cli.table_file import open_table
 
 if TYPE_CHECKING:  # the analysis imports SciPy, and `--help` needs none of it
+    from experiments.analysis.columns import MetricColumn
     from experiments.analysis.document import Results
-    from experiments.analysis.table import MetricColumn
 
-COMPUTED = ("conversion", "retention", "mean")
+COMPUTED = ("conversion", "retention", "mean", "ratio")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -39,8 +39,9 @@ def _later(name: str) -> Callable[[Function], Function]:
     "--metric",
     "metrics",
     multiple=True,
-    metavar="NAME=KIND:COLUMN",
-    help="What to compare; KIND is conversion or retention (0 or 1) or mean. The first is the primary one.",
+    metavar="NAME=KIND:COLUMN[,covariate=COLUMN][,denominator=COLUMN]",
+    help="What to compare; KIND is conversion or retention (0 or 1), mean, or ratio with its denominator. A "
+    "covariate is a column from before the exposure. The first metric is the primary one.",
 )
 @click.option(
     "--weights", metavar="A=0.5,B=0.5", help="The intended share of each variant; equal by default."
@@ -80,7 +81,7 @@ def command(
     columns = [_column(text) for text in metrics]
     shares = None if weights is None else _weights(weights)
     with open_table(file) as table:
-        rows = table.rows(unit, variant, *(column.column for column in columns))
+        rows = table.rows(unit, variant, *(name for column in columns for name in column.columns))
         found = _results(rows, unit, variant, control, columns, shares, as_of or _now())
     put_report(_written(found, extension), output, pretty=extension == "md" and chosen is None)
 
@@ -126,12 +127,8 @@ def _column(text: str) -> MetricColumn:
     Raises:
         click.BadParameter: It is not written as it must be, or is not available yet.
     """
-    from experiments.analysis.table import MetricColumn
+    from experiments.analysis.columns import MetricColumn
 
-    if ",covariate=" in text:
-        raise click.BadParameter(
-            f"{text!r}: adjusting by a covariate is not available yet.", param_hint="--metric"
-        )
     try:
         found = MetricColumn.parsed(text)
     except InvalidInput as invalid:

@@ -82,12 +82,23 @@ def small_cells(draw: st.DrawFn) -> list[tuple[Cell, Tally]]:
     for place in draw(st.lists(places, max_size=8)):
         people = draw(st.integers(1, 300))
         converted = draw(st.integers(0, people))
-        value = draw(st.integers(-(10**18), 10**18))
+        amount = draw(st.integers(-(10**18), 10**18))
         cells.append((place, Tally(n=people)))
         rate = Tally(n=converted, total=converted, squares=converted, conversions=converted)
-        amounts = Tally(n=people, total=people * value, squares=people * value * value, conversions=people)
-        cells += [(place._replace(metric="recharge"), rate), (place._replace(metric="value"), amounts)]
+        amounts = Tally(n=people, total=people * amount, squares=people * amount * amount, conversions=people)
+        value = draw(st.one_of(st.just(amounts), paired(people)))
+        cells += [(place._replace(metric="recharge"), rate), (place._replace(metric="value"), value)]
+        cells.append((place._replace(metric="share"), draw(paired(people))))
     return cells
+
+
+@st.composite
+def paired(draw: st.DrawFn, people: int) -> Tally:
+    """The tally of any few pairs of an outcome and its denominator or covariate."""
+    value = st.one_of(st.sampled_from([0, 0, 1, 10**6]), st.integers(-(10**18), 10**18))
+    pairs = draw(st.lists(st.tuples(value, value), max_size=min(people, 6)))
+    times = draw(st.integers(1, max(1, people // 6)))
+    return sum((Tally.of(y, x, converted=y != 0) for y, x in pairs * times), Tally())
 
 
 def numbers(document: Any) -> Iterator[float]:
@@ -101,22 +112,28 @@ def numbers(document: Any) -> Iterator[float]:
         yield from numbers(child)
 
 
-@pytest.mark.parametrize("primary", ["recharge", "value"])
+@pytest.mark.parametrize("primary", ["recharge", "value", "share"])
 @pytest.mark.parametrize("mode", ["planned", "open"])
 @settings(max_examples=100, deadline=None)
 @given(cells=small_cells(), days=st.integers(0, 60), stopped=st.booleans())
 def test_any_small_tallies_give_a_finite_document_and_never_raise(
     primary: str, mode: str, cells: list[tuple[Cell, Tally]], days: int, stopped: bool
 ) -> None:
-    other = "value" if primary == "recharge" else "recharge"
     plan = {
         "primary": primary,
         "mode": mode,
-        "guardrails": [{"metric": other, "margin": 2}],
+        "guardrails": [
+            {"metric": other, "margin": 2} for other in ("recharge", "value", "share") if other != primary
+        ],
         "min_participants": 1,
         "min_conversions": 1,
     }
-    metrics = [a_metric(), a_metric(key="value", kind="mean", event="recharge", value="sum", window_days=7)]
+    sides = {"numerator": {"event": "refund"}, "denominator": {"event": "recharge"}}
+    metrics = [
+        a_metric(),
+        a_metric(key="value", kind="mean", event="recharge", value="sum", window_days=7),
+        a_metric(key="share", kind="ratio", **sides),
+    ]
     data = experiment_data(
         cells,
         definition=an_experiment(plan=plan),

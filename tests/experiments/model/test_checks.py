@@ -29,6 +29,16 @@ def test_without_its_error_code_an_experiment_is_still_checked_against_its_metri
     assert [fault.pointer for fault in found] == ["/error_code", "/plan/primary"]
 
 
+@pytest.mark.parametrize("kind", ["mean", "retention", "ratio", "time"])
+def test_a_verdict_is_made_on_every_kind_but_time(kind: str) -> None:
+    sides = {"numerator": {"event": "refund"}, "denominator": {"event": "recharge"}}
+    days = {"retention": {"from_day": 1, "to_day": 2}, "ratio": sides}.get(kind, {})
+    event = {} if kind == "ratio" else {"event": "recharge"}
+    metric = a_metric(key="chosen", kind=kind, **event, **days)
+    found = experiment_faults(an_experiment(plan={"primary": "chosen"}), an_error_code(), {"chosen": metric})
+    assert [fault.pointer for fault in found] == (["/plan/primary"] if kind == "time" else [])
+
+
 @pytest.mark.parametrize(
     ("attribute", "op", "value", "fits"),
     [

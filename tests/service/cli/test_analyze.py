@@ -117,6 +117,19 @@ def test_a_mean_is_compared_too(keepgoing: Keepgoing, small: Path) -> None:
     assert progress["mean"] == pytest.approx(sum(values[False]) / 500)
 
 
+def test_a_ratio_and_a_covariate_are_computed_from_their_columns(keepgoing: Keepgoing, small: Path) -> None:
+    answer = keepgoing(
+        "analyze", str(small), *ASKED[:6], "--metric", "per_purchase=ratio:spent,denominator=bought",
+        "--metric", "spent=mean:spent,covariate=bought", "--json",
+    )  # fmt: skip
+    assert answer.exit_code == 0, answer.err
+    share, spent = answer.json["metrics"]
+    assert (share["kind"], share["role"]) == ("ratio", "primary")
+    assert share["variants"][0]["numerator"] == pytest.approx(sum(n % 7 + 0.25 for n in range(1, 1000, 2)))
+    assert share["variants"][0]["denominator"] == 100
+    assert spent["variants"][1]["adjusted"]["method"] == "cuped_welch"
+
+
 def test_weights_are_what_the_split_is_held_against(keepgoing: Keepgoing, small: Path) -> None:
     even = keepgoing("analyze", str(small), *ASKED, "--json").json["health"]["srm"]
     skewed = keepgoing("analyze", str(small), *ASKED, "--weights", "control=0.6,progress=0.4", "--json").json
@@ -138,8 +151,9 @@ def test_the_report_is_written_in_the_format_of_its_ending(
         ([*ASKED, "--engine", "duckdb"], "--engine is not available yet"),
         ([*ASKED, "--exposures", "x.csv"], "--exposures is not available yet"),
         ([*ASKED, "--conversions", "x.csv"], "--conversions is not available yet"),
-        ([*ASKED[:6], "--metric", "a=mean:spent,covariate=before"], "covariate is not available yet"),
-        ([*ASKED[:6], "--metric", "a=ratio:spent,denominator=bought"], "kind ratio is not available yet"),
+        ([*ASKED[:6], "--metric", "a=mean:spent,covariate=before"], "no column 'before'"),
+        ([*ASKED[:6], "--metric", "a=mean:spent,covariate=spent"], "not the outcome"),
+        ([*ASKED[:6], "--metric", "a=ratio:spent"], "a ratio has a denominator=COLUMN"),
         ([*ASKED[:6], "--metric", "a=time:spent"], "kind time is not available yet"),
         ([*ASKED, "--format", "pdf"], "pdf is not available yet"),
         ([*ASKED[:6], "--metric", "bought"], "NAME=KIND:COLUMN"),
