@@ -75,6 +75,14 @@ class SequentialView(Reading):
     p_value: float
 
 
+class AdjustedView(LiftView):
+    """The lift adjusted by what was measured before the exposure (CUPED); it does not decide."""
+
+    p_value: float | None
+    variance_saved: Annotated[float, Field(description="Share of the lift's variance that went.")]
+    helps: Annotated[bool, Field(description="Whether that is enough to speak of.")]
+
+
 class BayesianView(Reading):
     """The posterior answers."""
 
@@ -92,7 +100,14 @@ class VariantResultView(Reading):
     conversions: int | None = None
     mean: float | None = None
     interval: Pair | None = None
+    numerator: Annotated[float | None, Field(description="Of ratios: what all participants' add up to.")] = (
+        None
+    )
+    denominator: Annotated[float | None, Field(description="Of ratios, as the numerator.")] = None
     absolute: LiftView | None = None
+    adjusted: Annotated[
+        AdjustedView | None, Field(description="Where anything was measured before the exposure.")
+    ] = None
     relative: LiftView | None = None
     sequential: SequentialView | None = None
     bayesian: BayesianView | None = None

@@ -7,9 +7,9 @@ from typing import Any
 
 from experiments.analysis import wording
 from experiments.analysis.results import Absolute, Bayesian, BestChance, Relative, Sequential, Unavailable
+from experiments.model.metric import RATE_KINDS
 from experiments.stats.estimate import Interval
 
-RATES = frozenset({"conversion", "retention"})
 NOT_COMPARED = "—"  # the control is what the others are compared with
 POINTS = " percentage points"
 
@@ -42,7 +42,7 @@ class Notes:
 
 def is_rate(kind: str) -> bool:
     """Whether a metric of this kind is a share of the participants."""
-    return kind in RATES
+    return kind in RATE_KINDS
 
 
 def value_of(kind: str) -> Callable[[float], str]:

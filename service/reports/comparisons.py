@@ -100,7 +100,7 @@ def _reading(
 
 
 def _about(results: Results, metric: MetricResult) -> str:
-    what = "Share of participants" if is_rate(metric.kind) else "Mean of a participant"
+    what = _measured(metric.kind)
     good = "higher is better" if metric.direction == "increase" else "lower is better"
     if not results.phases:
         return f"{metric.kind.capitalize()}. {what}; {good}."
@@ -108,6 +108,12 @@ def _about(results: Results, metric: MetricResult) -> str:
     return (
         f"{metric.kind.capitalize()}. {what}, from day {start} to day {end} after its first exposure; {good}."
     )
+
+
+def _measured(kind: str) -> str:
+    if kind == "ratio":
+        return "Numerators of all participants over their denominators"
+    return "Share of participants" if is_rate(kind) else "Mean of a participant"
 
 
 def _decided_on(results: Results) -> list[str]:

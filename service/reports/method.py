@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from experiments.analysis.document import Results
-from experiments.analysis.results import Absolute, Bayesian, Relative, Sequential, VariantResult
+from experiments.analysis.results import Absolute, Adjusted, Bayesian, Relative, Sequential, VariantResult
 from keepgoing import __version__
 from service.reports.blocks import Bullets, Section
 from service.reports.fingerprint import fingerprint
@@ -73,6 +73,8 @@ def _used(one: VariantResult) -> Iterable[str]:
             yield _line("p-value", one.absolute.test)
         if one.absolute.adjustment:
             yield _line("Adjusted p-value", one.absolute.adjustment)
+    if isinstance(one.adjusted, Adjusted):
+        yield _line("Adjusted lift", one.adjusted.method)
     if isinstance(one.relative, Relative):
         yield _line("Relative lift", one.relative.method)
     if isinstance(one.sequential, Sequential):

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from experiments.analysis import wording
-from experiments.analysis.results import Absolute, MetricReading, MetricResult, Unavailable, VariantResult
+from experiments.analysis.results import (
+    Absolute,
+    Adjusted,
+    MetricReading,
+    MetricResult,
+    Unavailable,
+    VariantResult,
+)
 from service.reports import cells
 from service.reports.blocks import Block, Column, Table
 from service.reports.cells import Notes
@@ -17,6 +24,7 @@ def tables(
         _variants(caption, metric, reading, unit=unit, labels=labels),
         *_phases(caption, metric, reading, labels=labels),
         _treatments(caption, metric, reading, labels=labels),
+        *_adjusted_lifts(caption, metric, reading, labels=labels),
     )
 
 
@@ -27,7 +35,7 @@ def _variants(
     level = _level(reading)
     columns = (
         Column("Variant", False),
-        Column(_numerator(metric)),
+        *_above(metric),
         Column(f"Participants ({unit})"),
         Column(_value(metric)),
         Column(f"{level} interval" if level else "Interval"),
@@ -35,7 +43,7 @@ def _variants(
     rows = tuple(
         (
             one.key,
-            wording.count(one.conversions),
+            *_what_they_did(one),
             wording.count(one.participants),
             notes.cell(one.mean, cells.value_of(metric.kind)),
             notes.cell(one.interval, cells.range_of(metric.kind)),
@@ -92,6 +100,41 @@ def _adjusted(one: VariantResult) -> float | Unavailable | None:
     return one.absolute.p_value if one.absolute.p_value_adjusted is None else one.absolute.p_value_adjusted
 
 
+def _adjusted_lifts(
+    caption: str, metric: MetricResult, reading: MetricReading, *, labels: tuple[str, ...]
+) -> tuple[Table, ...]:
+    """The lifts adjusted by what was measured before the exposure, where anything was."""
+    treatments = [one for one in reading.variants if one.adjusted is not None]
+    if not treatments:
+        return ()
+    notes, unit = Notes(), cells.unit(metric.kind)
+    rows = tuple(_adjusted_lift(metric, one, notes) for one in treatments)
+    columns = (
+        Column("Variant", False),
+        Column(f"Adjusted lift{unit} (interval)"),
+        Column("p"),
+        Column(f"Always-valid interval{unit}"),
+        Column("Variance saved"),
+        Column("What it is worth", False),
+    )
+    beside = f"{caption}: adjusted by what was measured before the exposure; it does not decide"
+    return (Table(beside, columns, rows, labels, notes.lines),)
+
+
+def _adjusted_lift(metric: MetricResult, one: VariantResult, notes: Notes) -> tuple[str, ...]:
+    found, kind = one.adjusted, metric.kind
+    if not isinstance(found, Adjusted):
+        return (one.key, *[notes.cell(found, str)] * 5)
+    return (
+        one.key,
+        cells.bare(cells.lift_with_interval(found.estimate, found.interval, rate=cells.is_rate(kind))),
+        notes.cell(found.p_value, wording.p_value),
+        notes.cell(found.sequential, cells.sequential(kind)),
+        wording.percent(found.variance_saved),
+        "a narrower interval" if found.helps else "nothing: the plain lift is as good",
+    )
+
+
 def _phases(
     caption: str, metric: MetricResult, reading: MetricReading, *, labels: tuple[str, ...]
 ) -> tuple[Table, ...]:
@@ -117,11 +160,30 @@ def _phases(
     return (Table(f"{caption}: phase by phase", columns, rows, labels, notes.lines),)
 
 
+def _above(metric: MetricResult) -> tuple[Column, ...]:
+    """What the value is made of, beside the participants."""
+    if metric.kind == "ratio":
+        return Column("Numerator"), Column("Denominator")
+    return (Column(_numerator(metric)),)
+
+
+def _what_they_did(one: VariantResult) -> tuple[str, ...]:
+    if one.numerator is None or one.denominator is None:
+        return (wording.count(one.conversions),)
+    return _amount(one.numerator), _amount(one.denominator)
+
+
+def _amount(value: float) -> str:
+    return wording.count(int(value)) if value.is_integer() else wording.number(value)
+
+
 def _numerator(metric: MetricResult) -> str:
     return "Conversions" if cells.is_rate(metric.kind) else "With a value"
 
 
 def _value(metric: MetricResult) -> str:
+    if metric.kind == "ratio":
+        return "Ratio"
     return "Rate" if cells.is_rate(metric.kind) else "Mean"
 
 

@@ -10,8 +10,8 @@ from experiments.analysis.results import Segments
 from service.reports.blocks import Forest, Paragraph, Report, Table, Wordings
 from service.reports.report import report_of
 from tests.analyses import results_of, with_every_role
-from tests.analysis_factories import a_phase, experiment_data, rate_cells
-from tests.factories import an_experiment
+from tests.analysis_factories import a_phase, experiment_data, pair_cells, rate_cells
+from tests.factories import a_metric, an_experiment
 
 SIMULATED = "Simulated units: no real person is behind these numbers."
 SOURCE = "Source: The archive."
@@ -45,6 +45,55 @@ def test_the_parts_stand_in_their_order() -> None:
         "verdict", "provenance", "checks", "variants", "primary", "gates", "secondary", "guardrails",
         "method",
     ]  # fmt: skip
+
+
+def test_a_ratio_shows_both_sides_and_the_ratio() -> None:
+    sides = {"numerator": {"event": "refund"}, "denominator": {"event": "recharge"}}
+    pairs = [(place % 3, 2 + place % 4) for place in range(600)]
+    cells = pair_cells("control", pairs, metric="share") + pair_cells("progress", pairs[:480], metric="share")
+    data = experiment_data(
+        cells,
+        definition=an_experiment(plan={"primary": "share"}),
+        metrics=[a_metric(key="share", kind="ratio", **sides)],
+    )
+    report = report_of(analyze(data))
+    found = row(table(report, "share: each variant"), "control")
+    assert (found["Numerator"], found["Denominator"], found["Ratio"]) == ("600", "2,100", "0.29")
+    assert "percentage points" not in str(table(report, "share: against control"))
+    about = next(section for section in report.sections if section.name == "primary").blocks[0]
+    assert isinstance(about, Paragraph)
+    assert about.text.startswith("Ratio. Numerators of all participants over their denominators")
+
+
+def test_an_adjusted_lift_has_its_own_table_and_says_what_it_saved() -> None:
+    pairs = [(place % 7 + place % 3, place % 7) for place in range(600)]
+    luck = [(place % 7, (place * place) % 11) for place in range(601)]
+
+    def adjusted(pairs: list[tuple[int, int]]) -> dict[str, str]:
+        cells = pair_cells("control", pairs) + pair_cells("progress", pairs)
+        metric = a_metric(key="value", kind="mean", event="recharge", value="sum", window_days=7)
+        definition = an_experiment(plan={"primary": "value"})
+        report = report_of(analyze(experiment_data(cells, definition=definition, metrics=[metric])))
+        assert "Adjusted lift: CUPED (Deng et al. 2013), then Welch's t." in str(report.sections[-1])
+        return row(table(report, "value: adjusted by what was measured before"), "progress")
+
+    found = adjusted(pairs)
+    assert found["Variance saved"].startswith("8")
+    assert found["What it is worth"] == "a narrower interval"
+    assert adjusted(luck)["What it is worth"] == "nothing: the plain lift is as good"
+
+
+def test_an_adjustment_that_cannot_be_made_has_its_reason_below_the_table() -> None:
+    few = [(1, 1)] * 5 + [(0, 1)] * 100 + [(0, 0)] * 400
+    cells = pair_cells("control", few, metric="recharge", is_rate=True)
+    cells += pair_cells("progress", few, metric="recharge", is_rate=True)
+    found = table(report_of(analyze(experiment_data(cells))), "recharge: adjusted by")
+    assert row(found, "progress")["Variance saved"] == "not shown [1]"
+    assert "takes at least 10 conversions" in found.notes[0]
+
+
+def test_without_anything_measured_before_there_is_no_table_of_it() -> None:
+    assert not [one for one in tables(report_of(results_of())) if "adjusted by" in one.caption]
 
 
 def test_the_headline_is_the_outcome_with_the_effect_that_it_was_made_on() -> None:
