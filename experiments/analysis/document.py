@@ -80,6 +80,7 @@ def verdict_document(verdict: Verdict) -> Json:
         "variants": list(verdict.variants),
         "reasons": list(verdict.reasons),
         "gates": plain(verdict.gates),
+        "corrected_lifts": plain(verdict.corrected_lifts),
         "missing": [{**plain(one), "expected_at": plain(one.expected_at)} for one in verdict.missing],
         "inputs": dict(verdict.inputs),
         "rules": verdict.rules,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from experiments.analysis import reasons, wording
+from experiments.analysis.corrected import corrected_lift
 from experiments.analysis.ending import outcome_of, standing, standing_of, summary
 from experiments.analysis.evidence import Evidence, GuardrailCheck, HarmCheck
 from experiments.analysis.outcome import Missing, Outcome, State
@@ -146,13 +147,13 @@ def best(evidence: Evidence, better: tuple[str, ...]) -> Finding:
     leader = max(better, key=lambda variant: _gain(evidence, variant))
     lifts = [reasons.lift(evidence, variant) for variant in better]
     if len(better) == 1:
-        return _decides("winner", *lifts, reasons.OVERSTATED, variants=better)
+        return _decides("winner", *lifts, *_overstated(evidence, leader), variants=better)
     cost = _cost(evidence, leader, better)
     if cost is None:
         together = "They are too close to tell apart; any of them may be shipped."
         return _decides("tie", *lifts, together, variants=better)
     ahead = f"{leader} is ahead; choosing it costs {reasons.size(cost, evidence)} at most on average."
-    return _decides("winner", *lifts, ahead, reasons.OVERSTATED, variants=(leader,))
+    return _decides("winner", *lifts, ahead, *_overstated(evidence, leader), variants=(leader,))
 
 
 def end_of_plan(evidence: Evidence, crossed: Crossing) -> Finding:
@@ -188,6 +189,14 @@ def otherwise(evidence: Evidence) -> Finding:
     if evidence.status == "paused":
         words.append("The experiment is paused: no new participants come until it goes on.")
     return _decides("keep_running", *words, missing=waiting)
+
+
+def _overstated(evidence: Evidence, winner: str) -> Iterable[str]:
+    """That a winner looks better than it is, and where it is known by how much."""
+    found = corrected_lift(evidence, winner)
+    if found is None:
+        return (reasons.OVERSTATED,)
+    return reasons.BETTER_THAN_THEY_ARE, reasons.corrected(evidence, winner, found)
 
 
 def _unplanned_end(ended: str, reason: str) -> Finding:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+from experiments.stats.estimate import Estimate
 
 Outcome = Literal[
     "invalid",
@@ -62,6 +64,7 @@ class Verdict:
         variants: The variants that the outcome speaks of: those that tie, harm, are blocked or win.
         inputs: The numbers that it was made on, as JSON.
         rules: The version of the rules.
+        corrected_lifts: Of variants that win or tie, the absolute lift without the luck it took to win.
     """
 
     outcome: Outcome
@@ -72,3 +75,4 @@ class Verdict:
     missing: tuple[Missing, ...]
     inputs: Mapping[str, Any]
     rules: str
+    corrected_lifts: Mapping[str, Estimate] = field(default_factory=dict)

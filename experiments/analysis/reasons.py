@@ -9,8 +9,10 @@ from experiments.analysis.evidence import Compared, Evidence, GuardrailCheck, Ha
 from experiments.analysis.outcome import Missing
 from experiments.analysis.results import Unavailable
 from experiments.analysis.significance import Crossing
+from experiments.stats.estimate import Estimate
 
 OVERSTATED = "Winners look better than they are: expect a lift nearer the lower end of the interval."
+BETTER_THAN_THEY_ARE = "Winners look better than they are, because luck helped to choose them."
 
 
 def lift(evidence: Evidence, variant: str) -> str:
@@ -24,6 +26,13 @@ def lift(evidence: Evidence, variant: str) -> str:
     return (
         f"{variant} against {evidence.control} on {evidence.primary}: {estimate} ({level} interval {bounds})."
     )
+
+
+def corrected(evidence: Evidence, variant: str, found: Estimate) -> str:
+    """One winner's lift without the luck that it took to win."""
+    estimate = wording.difference(found.estimate, is_rate=evidence.is_rate)
+    bounds = wording.interval(found.interval, is_rate=evidence.is_rate)
+    return f"Corrected for that, {variant} is at {estimate} ({wording.level(found.level)} interval {bounds})."
 
 
 def compared(evidence: Evidence, variant: str) -> Compared:

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from experiments.analysis import gates
+from experiments.analysis.corrected import corrected_lift
 from experiments.analysis.evidence import Evidence
 from experiments.analysis.gates import Finding
 from experiments.analysis.outcome import Gate, Verdict
 from experiments.analysis.results import plain
 from experiments.analysis.significance import Crossing, crossings
+from experiments.stats.estimate import Estimate
 
 RULES_VERSION = "2026-11.2"
 
@@ -83,7 +85,14 @@ def _written(evidence: Evidence, findings: dict[int, Finding]) -> Verdict:
         missing=finding.missing,
         inputs=plain(evidence),
         rules=RULES_VERSION,
+        corrected_lifts=_corrected(evidence, finding),
     )
+
+
+def _corrected(evidence: Evidence, finding: Finding) -> dict[str, Estimate]:
+    winners = finding.variants if finding.outcome in ("winner", "tie") else ()
+    found = {variant: corrected_lift(evidence, variant) for variant in winners}
+    return {variant: lift for variant, lift in found.items() if lift is not None}
 
 
 def _gate(number: int, findings: dict[int, Finding], deciding: int) -> Gate:
