@@ -11,6 +11,7 @@ import statsmodels.api as sm
 from experiments.analysis.adjusted import adjusted_pair
 from experiments.analysis.analyze import analyze
 from experiments.analysis.data import ExperimentData
+from experiments.analysis.pairs import pair_of
 from experiments.errors import NotEnoughData
 from experiments.stats.pair_sums import PairSums
 from tests.analysis_factories import a_phase, experiment_data, pair_cells, rate_cells
@@ -147,6 +148,34 @@ def test_equal_phases_say_what_the_whole_says() -> None:
     )
     assert half.variance_saved == pytest.approx(one.variance_saved)
     assert half.pair.absolute(0.95).estimate == pytest.approx(one.pair.absolute(0.95).estimate)
+
+
+def test_twice_the_same_phase_is_surer_by_the_root_of_two() -> None:
+    sums = {key: _sums(customers(seed, 600)) for seed, key in enumerate(("c", "t"))}
+    once, twice = (
+        adjusted_pair(dict.fromkeys(phases, sums), "c", "t", is_rate=False).pair.absolute(0.95).interval
+        for phases in ((1,), (1, 2))
+    )
+    width = (once.upper - once.lower) / (twice.upper - twice.lower)
+    assert width == pytest.approx(2**0.5, rel=1e-2)
+
+
+def test_what_unlike_phases_save_is_weighed_by_what_they_bring_to_the_lift() -> None:
+    """The share saved is that by which the square of the combined lift's error fell."""
+    noise = np.random.default_rng(9).integers(0, 90, (900, 2))
+    paired = {
+        1: {"c": _sums(customers(1, 3000)), "t": _sums(customers(2, 900))},
+        2: {"c": _sums(_ints(noise[:500])), "t": _sums(_ints(noise[500:]))},
+    }
+    raw = {phase: {key: one.outcomes for key, one in found.items()} for phase, found in paired.items()}
+    found = adjusted_pair(paired, "c", "t", is_rate=False)
+    before, after = (pair.absolute(0.95).interval for pair in (pair_of(raw, "c", "t"), found.pair))
+    left = ((after.upper - after.lower) / (before.upper - before.lower)) ** 2
+    assert found.variance_saved == pytest.approx(1 - left, abs=2e-3)
+
+
+def _ints(rows: Any) -> Pairs:
+    return [(int(y), int(x)) for y, x in rows]
 
 
 def _sums(pairs: Pairs) -> PairSums:

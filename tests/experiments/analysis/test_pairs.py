@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.analysis.pairs import MeanPair, RatePair, StratifiedPair, pair_of
+from experiments.analysis.pairs import MeanPair, Pair, RatePair, RatioPair, StratifiedPair, pair_of
 from experiments.analysis.reading import Strata
 from experiments.analysis.strata import best_chances, combine, information
 from experiments.errors import NotEnoughData
 from experiments.stats.estimate import Counts, Sums
+from experiments.stats.pair_sums import PairSums
 
 ONE: Strata = {1: {"c": Counts(5000, 500), "t": Counts(5000, 560)}}
 HALVES: Strata = {
@@ -53,6 +54,40 @@ def test_two_equal_halves_say_what_the_whole_says() -> None:
     for side in ("upper", "lower"):
         mine_bound = halves.sequence_bound(side, alpha=0.01, planned=20_000)
         assert mine_bound == pytest.approx(whole.sequence_bound(side, alpha=0.01, planned=20_000), rel=0.02)
+
+
+@pytest.mark.parametrize("kind", ["mean", "ratio"])
+def test_two_equal_halves_of_means_and_ratios_say_what_the_whole_says(kind: str) -> None:
+    random = np.random.default_rng(5)
+    rows = {key: random.integers(low, 9, (800, 2)) for key, low in (("c", 1), ("t", 2))}
+    pairs = {key: pair_sums([(int(y), int(x)) for y, x in found]) for key, found in rows.items()}
+    found = {key: one.outcomes if kind == "mean" else one for key, one in pairs.items()}
+    twice = {key: one + one for key, one in found.items()}  # type: ignore[operator]  # both of one kind
+    whole, halves = pair_of({1: twice}, "c", "t"), pair_of({1: found, 2: found}, "c", "t")
+    assert isinstance(whole, MeanPair if kind == "mean" else RatioPair)
+    assert isinstance(halves, StratifiedPair)
+    assert vars_of(halves) == pytest.approx(vars_of(whole), rel=1e-2)
+
+
+def vars_of(pair: Pair) -> list[float]:
+    """What a pair says, as numbers."""
+    lift, relative, sequence = pair.absolute(0.95), pair.relative(0.95), pair.sequence(0.95, 4000)
+    bounds = (lift.interval, relative.interval, sequence.interval)
+    return [
+        lift.estimate,
+        relative.estimate,
+        *(side for one in bounds for side in (one.lower, one.upper)),
+        pair.worst("increase", 0.05),
+        pair.sequence_bound("upper", alpha=0.01, planned=4000),
+        pair.bayesian(0.95, "increase").interval.upper,
+    ]
+
+
+def pair_sums(rows: list[tuple[int, int]]) -> PairSums:
+    """The sums of these pairs."""
+    y, x = zip(*rows, strict=True)
+    cross = sum(a * b for a, b in rows)
+    return PairSums(len(rows), sum(y), sum(a * a for a in y), sum(x), sum(a * a for a in x), cross, 1)
 
 
 def test_the_interval_leaves_out_zero_just_when_the_test_rejects() -> None:
