@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -59,8 +60,9 @@ def _together(
     )  # a fork would copy the threads' locks of BLAS and terminal
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(scenario, seed))
     try:
-        with _starting_workers():
-            futures = [pool.submit(_some, place) for place in places]
+        with _starting_workers():  # the pool starts one with each of the first submissions
+            futures = [pool.submit(_some, place) for place in places[:processes]]
+        futures += [pool.submit(_some, place) for place in places[processes:]]
         _wait(futures, advance)
         return [one for future in futures for one in future.result()]
     finally:
@@ -77,18 +79,16 @@ def _starting_workers() -> Iterator[None]:
     """While workers start, an interrupt is not theirs, and the program that starts them is not run again.
 
     Ctrl-C reaches every process of a terminal; only this one is to answer it, and a child that is started
-    while the signal is ignored goes on ignoring it. A worker imports `__main__` unless that has no file; a
+    while the signal is blocked keeps it blocked. A worker imports `__main__` unless that has no file; a
     launcher without a guard would start the simulation once more in there.
     """
     main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
-    is_main_thread = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main_thread else None
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         sys.modules["__main__"] = main
-        if is_main_thread:
-            signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Work:
@@ -100,6 +100,15 @@ class _Work:
 
 def _begin(scenario: Scenario, seed: int) -> None:
     _Work.scenario, _Work.seed = scenario, seed
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    """Ends this worker once nobody waits for it: a process that is killed leaves its pool behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _some(places: range) -> list[Run]:

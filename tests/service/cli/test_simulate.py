@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -149,3 +156,62 @@ def test_bad_definitions_are_told_with_their_places(keepgoing: Keepgoing, tmp_pa
     answer = keepgoing("simulate", "--definitions", str(bad), "--experiment", "x")
     assert answer.exit_code == 1
     assert "/experiments/0" in answer.err
+
+
+PROCESSES = Path("/proc")
+needs_proc = pytest.mark.skipif(not PROCESSES.exists(), reason="sees processes in /proc")
+LAUNCHER = """
+import sys
+from service.cli.main import main
+sys.exit(main())
+"""  # without the guard that the workers of a pool are used to
+
+
+@pytest.fixture
+def started(file: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A long simulation in a session of its own, whose workers have begun."""
+    launcher = tmp_path / "launcher.py"
+    launcher.write_text(LAUNCHER, encoding="utf-8")
+    command = [sys.executable, str(launcher), "simulate", "--definitions", str(file), "--experiment", KEY]
+    command += ["--runs", "100000", "--processes", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(
+        command, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for(lambda: len(others_of(process.pid)) >= 3)  # two workers and the tracker of their resources
+        yield process
+        if others_of(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def others_of(session: int) -> list[int]:
+    """The processes of a session, its leader left out; field 4 after the name is the session."""
+    found: list[int] = []
+    for process in PROCESSES.glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            found += [int(process.name)] if fields[3] == str(session) and fields[0] != "Z" else []
+    return [pid for pid in found if pid != session]
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
+    """Returns once the condition holds; fails when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@needs_proc
+def test_an_interrupt_ends_it_with_130_and_leaves_no_worker(started: subprocess.Popen[str]) -> None:
+    os.killpg(started.pid, signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "Traceback" not in said
+    wait_for(lambda: not others_of(started.pid))
+
+
+@needs_proc
+def test_workers_end_when_the_process_that_waits_for_them_is_killed(started: subprocess.Popen[str]) -> None:
+    started.kill()
+    wait_for(lambda: not others_of(started.pid))
