@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("keepgoing", "experiments", "service")
 ROOMS = {
     "keepgoing": {"evaluation", "client", "source", "outbox", "transport", "errors", "integrations"},
-    "experiments": {"errors", "model", "messages", "stats", "analysis"},
+    "experiments": {"errors", "model", "messages", "stats", "analysis", "simulation"},
     "service": {"app", "settings", "api", "dashboard", "cli", "use_cases", "storage"},
 }
 MOST_LINES = 400
