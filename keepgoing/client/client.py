@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
@@ -49,6 +49,7 @@ class Client:
         dedupe_seconds: How long the same exposure of a unit is not sent again.
         bootstrap: A ruleset document to start with; alone, without url and key, it serves without a service.
         ruleset_cache: A file that keeps the last good ruleset over restarts.
+        on_decision: Called with each decision, to observe it; what it raises is logged sometimes.
         environ: Where the two variables are looked up.
 
     Raises:
@@ -70,6 +71,7 @@ class Client:
         answer_seconds: float = 5.0,
         bootstrap: Mapping[str, Any] | None = None,
         ruleset_cache: str | os.PathLike[str] | None = None,
+        on_decision: Callable[[Decision], object] | None = None,
         environ: Mapping[str, str] = os.environ,
         _file: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -93,6 +95,7 @@ class Client:
             dedupe_seconds=dedupe_seconds,
         )
         self._idle = origin is None
+        self._on_decision = on_decision
         self._notices = Notices()
         self._worker = Worker(self._source, self._outbox, self._notices, flush_seconds=flush_seconds)
         self._started = False
@@ -136,7 +139,22 @@ class Client:
             self._start()
         if exposure and decision.outcome.is_exposure and not self._outbox.repeats(decision):
             self.exposed(decision)
+        if self._on_decision is not None:
+            self._observe(decision)
         return decision
+
+    @property
+    def project(self) -> str | None:
+        """The project of the ruleset at hand; None before one has arrived."""
+        ruleset = self._source.ruleset
+        return None if ruleset is None else ruleset.project
+
+    def knows(self, error_code: str) -> bool:
+        """Whether the ruleset at hand has this error code; before it has arrived, it has none."""
+        if not self._started:
+            self._start()
+        ruleset = self._source.ruleset
+        return ruleset is not None and error_code in ruleset.plans
 
     def exposed(self, decision: Decision) -> None:
         """Logs that the unit was shown the decision; once, however often it is said within a while."""
@@ -230,6 +248,12 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _observe(self, decision: Decision) -> None:
+        try:
+            self._on_decision(decision)  # type: ignore[misc]  # `decide` has asked whether there is one
+        except Exception as error:
+            self._notices.warn("observer", f"keepgoing: on_decision failed: {describe(error)}")
 
     def _start(self) -> None:
         try:

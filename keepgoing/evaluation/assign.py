@@ -35,8 +35,8 @@ class Outcome:
     """
 
     __slots__ = (
-        "answers", "error_code", "experiment", "identity", "is_exposure", "phase", "reason", "rescue",
-        "revision", "segments", "variant", "wordings",
+        "answers", "error_code", "experiment", "identity", "is_control", "is_exposure", "phase", "reason",
+        "rescue", "revision", "segments", "variant", "wordings",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +47,7 @@ class Outcome:
         *,
         experiment: ExperimentFacts | None = None,
         variant: str | None = None,
+        is_control: bool = False,
         rescue: Outcome | None = None,
     ) -> None:
         self.reason = reason
@@ -56,6 +57,7 @@ class Outcome:
         self.revision = experiment.revision if experiment else None
         self.phase = experiment.phase if experiment else None
         self.variant = variant
+        self.is_control = is_control
         self.rescue = rescue
         self.answers = reason not in (NOT_TARGETED, NOT_IN_TRAFFIC)
         self.is_exposure = reason == SPLIT

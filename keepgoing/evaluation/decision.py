@@ -63,6 +63,11 @@ class Decision:
         return self.outcome.phase
 
     @property
+    def is_control(self) -> bool:
+        """Whether the variant is its experiment's control; false where the message is no variant's."""
+        return self.outcome.is_control
+
+    @property
     def is_exposure(self) -> bool:
         """Whether showing this is an exposure: only a split is."""
         return self.outcome.is_exposure

@@ -109,8 +109,8 @@ class _Experiment:
             segments=tuple(segment.text() for segment in _optional_elements(place["segments"])),
         )
         self.variants = _variants(place["variants"], code)
-        control = self.known("control")
-        self.unprepared = self.outcome(assign.FALLBACK, control, rescue=self.default(assign.FALLBACK))
+        self.control = self.known("control")
+        self.unprepared = self.outcome(assign.FALLBACK, self.control, rescue=self.default(assign.FALLBACK))
 
     def take(self) -> Take:
         return assign.taker(
@@ -141,6 +141,7 @@ class _Experiment:
             self.variants[variant],
             experiment=self.facts,
             variant=variant,
+            is_control=variant == self.control,
             rescue=rescue or self.unprepared,
         )
 

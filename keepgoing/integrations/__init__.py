@@ -1,1 +1,1 @@
-"""Keepgoing inside other frameworks; each module imports its framework and nothing else does."""
+"""Adapters to web frameworks and standards, each in a module that imports its framework and nothing else."""
