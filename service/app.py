@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service.api import resources
+from service.api import ofrep, resources
 from service.api.auth import Gate
 from service.api.hooks import NoCookies, surround_requests
 from service.api.problems import handle_problems
@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     app.extensions[EXTENSION] = wire(settings, backend, clock or now)
     handle_problems(app)
     surround_requests(app)
+    app.after_request(ofrep.complete_problem)
     for calls in resources.ALL:
         calls.register(app)
     register_dashboard(app, dashboard_parts(app.extensions[EXTENSION]))

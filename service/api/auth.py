@@ -23,8 +23,13 @@ class Gate:
     keys: KeyRing
     rates: Rates
 
-    def admit(self, request: Request, role: Role) -> KeyHolder:
+    def admit(self, request: Request, role: Role, *, key_header: str | None = None) -> KeyHolder:
         """The holder of the request's key.
+
+        Args:
+            request: Who asks.
+            role: What the call needs.
+            key_header: A header that may carry the key in place of Authorization.
 
         Raises:
             BadRequest: A key stands in the address, where logs would keep it.
@@ -33,14 +38,16 @@ class Gate:
             TooManyRequests: Too many requests of this key, or wrong keys from this address.
         """
         refuse_key_in_address(request)
-        holder = self._holder(request)
+        holder = self._holder(request, key_header)
         self.rates.requests.spend(holder.key_id)
         if not holder.role.carries(role):
             raise NotAllowed(f"This call needs a key with the role {role}; this one has {holder.role}.")
         return holder
 
-    def _holder(self, request: Request) -> KeyHolder:
+    def _holder(self, request: Request, key_header: str | None) -> KeyHolder:
         secret = _bearer(request)
+        if secret is None and key_header is not None:
+            secret = request.headers.get(key_header, "").strip() or None
         if secret is None:
             raise _unauthorized("This call needs a key: send Authorization: Bearer KEY.")
         holder = self.keys.find(secret)

@@ -39,6 +39,7 @@ class Call:
         optional_body: Whether the body may be left out.
         unchanged: Whether the answer may be 304.
         created: Whether it may be 201 too.
+        key_header: A header that may carry the key in place of Authorization.
     """
 
     method: str
@@ -58,6 +59,7 @@ class Call:
     optional_body: bool = False
     unchanged: bool = False
     created: bool = False
+    key_header: str | None = None
 
     @property
     def name(self) -> str:
@@ -79,7 +81,7 @@ class Call:
         shared = services()
         if self.role is None:
             return self._finish(self.handler(**path))
-        holder = shared.gate.admit(request, self.role)
+        holder = shared.gate.admit(request, self.role, key_header=self.key_header)
         if self.lean:
             return self._finish(self.handler(holder, **path))
         return self._finish(self.handler(shared.scope(holder), **path, **self._input(shared)))

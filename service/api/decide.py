@@ -103,12 +103,12 @@ def decide(holder: KeyHolder) -> Response:
     wall = read_wall(read_body(request, max_bytes=shared.limits.max_body_bytes))
     snapshot = shared.backend.rulesets.newest(holder.project)
     decision = decisions.decide(snapshot.ruleset, wall)
-    logged = wall.exposure and _logged(shared, holder, decision, wall)
+    logged = wall.exposure and logged_exposure(shared, holder, decision, wall)
     shared.figures.decision(decision.reason)
     return Response(_encoded(decision, logged=logged), content_type=JSON_TYPE)
 
 
-def _logged(shared: Services, holder: KeyHolder, decision: Decision, wall: Wall) -> bool:
+def logged_exposure(shared: Services, holder: KeyHolder, decision: Decision, wall: Wall) -> bool:
     """Whether the exposure is in the log: trouble there must not make the error at the wall worse."""
     try:
         return decisions.log_exposure(shared.scope(holder), shared.backend.journal, decision, wall)

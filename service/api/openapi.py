@@ -18,7 +18,7 @@ Json = dict[str, Any]
 REFERENCE = "#/components/schemas/{model}"
 PATH_DESCRIPTIONS = {
     "code": "The error code's name.",
-    "key": "The key of the experiment or metric.",
+    "key": "The key of the experiment, metric or flag.",
     "id": "The key's id.",
     "unit_id": "The unit's id.",
 }
@@ -45,7 +45,10 @@ def describe(calls: Iterable[Call]) -> Json:
         "components": {
             "schemas": schemas.definitions,
             "responses": _problem_responses(declared),
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "Bearer KEY"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "Bearer KEY"},
+                **_key_headers(declared),
+            },
         },
     }
 
@@ -82,7 +85,7 @@ def _operation(call: Call, schemas: _Schemas) -> Json:
         "tags": [call.tag],
         "parameters": _parameters(call),
         "responses": _responses(call, schemas),
-        "security": [] if call.role is None else [{"key": []}],
+        "security": _security(call),
     }
     if call.handler.__doc__:
         operation["description"] = call.handler.__doc__.strip()
@@ -92,6 +95,17 @@ def _operation(call: Call, schemas: _Schemas) -> Json:
         content = {"application/json": {"schema": schemas.of(call, "validation")}}
         operation["requestBody"] = {"required": not call.optional_body, "content": content}
     return operation
+
+
+def _security(call: Call) -> list[Json]:
+    if call.role is None:
+        return []
+    return [{"key": []}, *([] if call.key_header is None else [{call.key_header: []}])]
+
+
+def _key_headers(calls: Iterable[Call]) -> Json:
+    names = sorted({call.key_header for call in calls if call.key_header is not None})
+    return {name: {"type": "apiKey", "in": "header", "name": name} for name in names}
 
 
 def _parameters(call: Call) -> list[Json]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from service.api import admin, catalogue, decide, events, experiments, planning, probes, results
+from service.api import admin, catalogue, decide, events, experiments, ofrep, planning, probes, results
 from service.api.answers import Answer
 from service.api.calls import Call, Calls
 from service.api.openapi import describe
@@ -15,6 +15,7 @@ ALL = (
     probes.calls,
     decide.calls,
     events.calls,
+    ofrep.calls,
     catalogue.calls,
     experiments.calls,
     results.calls,

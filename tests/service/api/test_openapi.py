@@ -21,7 +21,10 @@ MAY = {
 PARAMETER, BRACED = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>"), r"{\1}"
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
 ROLES = {  # the contract's table, written out: a role that changes in the code alone fails here
-    "sdk": {"GET /v1/ruleset", "POST /v1/decide", "POST /v1/events"},
+    "sdk": {
+        "GET /v1/ruleset", "POST /v1/decide", "POST /v1/events",
+        "POST /ofrep/v1/evaluate/flags", "POST /ofrep/v1/evaluate/flags/{key}",
+    },
     "admin": {"GET /v1/keys", "POST /v1/keys", "DELETE /v1/keys/{id}", "GET /v1/audit"},
     "editor": {
         "POST /v1/error-codes", "PUT /v1/error-codes/{code}", "POST /v1/metrics", "PUT /v1/metrics/{key}",
@@ -68,7 +71,7 @@ def test_every_route_of_the_application_is_in_the_document_and_no_other(site: Si
         f"{method} {PARAMETER.sub(BRACED, rule.rule)}"
         for rule in site.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD"}
-        if rule.rule.startswith(("/v1", *PUBLIC))
+        if rule.rule.startswith(("/v1", "/ofrep", *PUBLIC))
     }
     assert routes == {f"{method} {path}" for method, path, _ in operations()}
 
