@@ -18,5 +18,4 @@ const nobody = await client.getObjectDetails("INSUFFICIENT_BALANCE", { mine: tru
 found.errors.nobody = [nobody.value, nobody.errorCode, nobody.reason];
 client.track("recharge", { targetingKey: "acct_0" }, { value: 20, currency: "USD", event_id: "node-invoice" });
 await new Promise((resolve) => setTimeout(resolve, 500));
-console.log(JSON.stringify(found));
-process.exit(0);
+process.stdout.write(JSON.stringify(found), () => process.exit(0)); // not before the pipe has it all

@@ -25,5 +25,4 @@ for (let n = 0; n < 20; n += 1) {
 }
 await new Promise((resolve) => setTimeout(resolve, 900));
 found.statuses = statuses;
-console.log(JSON.stringify(found));
-process.exit(0);
+process.stdout.write(JSON.stringify(found), () => process.exit(0)); // not before the pipe has it all
