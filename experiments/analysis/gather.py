@@ -21,6 +21,7 @@ from experiments.analysis.evidence import (
     Rules,
     SampleRatio,
 )
+from experiments.analysis.guardrail_looks import GuardrailLook, guardrail_look
 from experiments.analysis.health import empty_variants, shares_of, split_health
 from experiments.analysis.looks import Schedule, looks_of
 from experiments.analysis.pairs import Pair, pair_of, pooled
@@ -270,27 +271,41 @@ def _at_best(work: _Work, strata: Strata, metric: Comparable, treatment: str) ->
 
 
 def _guardrails(work: _Work) -> Iterable[GuardrailCheck]:
+    looks = {key: _guardrail_look(work, key) for key, _ in _margins(work.plan)}
     for treatment in _weighted_treatments(work.data):
         for key, margin in _margins(work.plan):
             metric = work.data.metric(key)
             if metric is None or not is_comparable(metric):
                 yield GuardrailCheck(treatment, key, True, margin, Unavailable(NOT_COMPUTED))
                 continue
-            worst = _worst(work, metric, treatment)
+            worst = _worst(work, metric, treatment, looks[key])
             yield GuardrailCheck(treatment, key, is_rate(metric), margin, worst)
 
 
-def _worst(work: _Work, metric: Comparable, treatment: str) -> float | Unavailable:
-    """The least lift in the good direction: at one look where looks are planned, else at any time."""
-    strata = work.ledger.strata(metric, through=matured_through(work.data, metric))
-    alpha = 1 - work.plan.level
+def _guardrail_look(work: _Work, key: str) -> GuardrailLook | Unavailable:
+    """The look at a guardrail that decides: one of the plan's, or in mode `open` any."""
+    metric = work.data.metric(key)
+    if metric is None or not is_comparable(metric):
+        return Unavailable(NOT_COMPUTED)
+    if work.plan.mode == "open":
+        return GuardrailLook(matured_through(work.data, metric), 1 - work.plan.level)
+    return guardrail_look(work.data, work.ledger, work.schedule, metric)
+
+
+def _worst(
+    work: _Work, metric: Comparable, treatment: str, look: GuardrailLook | Unavailable
+) -> float | Unavailable:
+    """The least lift in the good direction: at the planned look where looks are planned, else at any time."""
+    if isinstance(look, Unavailable):
+        return look
+    strata = work.ledger.strata(metric, through=look.through)
 
     def bound() -> float:
         pair = pair_of(strata, work.control, treatment)
         if work.plan.mode == "planned":
-            return _sign(metric) * pair.worst(metric.direction, alpha)
+            return _sign(metric) * pair.worst(metric.direction, look.alpha)
         side: Side = "lower" if metric.direction == "increase" else "upper"
-        return _sign(metric) * pair.sequence_bound(side, alpha=alpha, planned=work.planned)
+        return _sign(metric) * pair.sequence_bound(side, alpha=look.alpha, planned=work.planned)
 
     return attempt(bound)
 

@@ -19,7 +19,6 @@ from experiments.analysis.reading import (
     Comparable,
     Cumulative,
     Ledger,
-    Sample,
     Strata,
     is_comparable,
     is_rate,
@@ -124,7 +123,7 @@ def _one_look(data: ExperimentData, found: list[Cumulative]) -> Schedule:
     """Data that were complete before anybody looked: one look at all of them, which is the plan."""
     if not found:
         return Schedule(Unavailable("There is no participant yet."))
-    there = _information(data, found[-1].strata)
+    there = information_of(data, _participants(found[-1].strata))
     planned = Planned(max(1, round(2 * there)), "the data, which were complete before the analysis")
     return Schedule(planned, (Look(found[-1].day, there),), "The data are complete.")
 
@@ -140,7 +139,7 @@ def _daily(data: ExperimentData, metric: Comparable, matured: list[Cumulative], 
         return Schedule(planned, final=ended, first_day=first)
     looks: list[Look] = []
     for so_far in eligible:
-        there = _information(data, so_far.strata)
+        there = information_of(data, _participants(so_far.strata))
         if there > (looks[-1].information if looks else 0):
             looks.append(Look(so_far.day, there))
         if there * 2 >= planned.participants:
@@ -195,32 +194,39 @@ def _ended(
     return "The plan's longest run is over." if last_matured_day(metric, data.as_of) >= longest else None
 
 
-def _information(data: ExperimentData, strata: Strata) -> float:
+def information_of(data: ExperimentData, participants: Mapping[tuple[int, str], int]) -> float:
+    """What participants, by phase and variant, are worth for the comparison that has least."""
     control = data.definition.control.key
     worth = [
-        sum(_worth(found, control, key) for found in strata.values())
+        sum(
+            information(participants.get((phase, control), 0), there)
+            for (phase, variant), there in participants.items()
+            if variant == key and participants.get((phase, control), 0)
+        )
         for key in data.treatments
-        if any(key in found for found in strata.values())
+        if any(variant == key for _, variant in participants)
     ]
     return min(worth, default=0.0)
 
 
-def _worth(found: Mapping[str, Sample], control: str, treatment: str) -> float:
-    if control not in found or treatment not in found:
-        return 0.0
-    return information(found[control].participants, found[treatment].participants)
+def _participants(strata: Strata) -> dict[tuple[int, str], int]:
+    return {
+        (phase, variant): sample.participants
+        for phase, found in strata.items()
+        for variant, sample in found.items()
+    }
 
 
 def _bounds(data: ExperimentData, schedule: Schedule) -> tuple[float, ...]:
     """For k = 1, 2 … comparisons still open the bound of the last look, at alpha / k."""
     alpha = 1 - data.definition.plan.level
     return tuple(
-        group_sequential.boundaries(schedule.fractions, alpha / k, final=_spends_all(data, schedule))[-1]
+        group_sequential.boundaries(schedule.fractions, alpha / k, final=spends_all(data, schedule))[-1]
         for k in range(1, len(data.treatments) + 1)
     )
 
 
-def _spends_all(data: ExperimentData, schedule: Schedule) -> bool:
+def spends_all(data: ExperimentData, schedule: Schedule) -> bool:
     """Whether the last look spends all that is left: not when a person ended the experiment early.
 
     Who stops an experiment may have seen how it goes; the plan's own end knows nothing of that.

@@ -18,7 +18,7 @@ from experiments.analysis.results import plain
 from experiments.analysis.significance import Crossing, crossings
 from experiments.stats.estimate import Estimate
 
-RULES_VERSION = "2026-11.2"
+RULES_VERSION = "2026-11.3"
 
 NAMES = (
     "Exposure health",

@@ -106,14 +106,8 @@ def test_the_planned_power_is_nearly_kept_in_two_thousand_runs() -> None:
     assert least(summed(BETTER, runs=2000, processes=2).power, 0.77)
 
 
-AT_THE_MARGIN = pytest.mark.xfail(
-    reason="In mode planned gate 6 asks the guardrail by a bound of one look, again on each day of waiting: "
-    "7.5 % of the runs ship a winner that is worse by just the margin."
-)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("rate", [0.075, pytest.param(0.07, marks=AT_THE_MARGIN)])
+@pytest.mark.parametrize("rate", [0.075, 0.07])
 def test_a_harmed_guardrail_is_shipped_at_most_five_percent_of_the_time(rate: float) -> None:
     harm = {("support_contact", "progress"): rate}  # of 0.05, with a margin of 0.02
     assert most(summed(BETTER, runs=2000, processes=2, plan=GUARDED, harmed=harm).wrong_ship_rate, 0.05)
