@@ -128,7 +128,7 @@ def sample_size(
     _check_effect(effect)
     pooled, unpooled = _spreads(baseline, baseline + effect, plan.ratio)
     reach = _upper(plan.alpha / 2) * pooled + _upper(1 - plan.power) * unpooled
-    return _sizes((reach / effect) ** 2, effect, plan, "pooled_z")
+    return sizes((reach / effect) ** 2, effect, plan, "pooled_z")
 
 
 def sample_size_of_means(
@@ -166,7 +166,7 @@ def sample_size_of_means(
     control = max(2, math.ceil(2 / plan.ratio), math.floor(near) - 2)
     while not enough(control):
         control += 1
-    return _sizes(control, mde_absolute, plan, "student_t")
+    return sizes(control, mde_absolute, plan, "student_t")
 
 
 def power_of(baseline: float, effect: float, *, participants: int, design: Design | None = None) -> float:
@@ -330,8 +330,12 @@ def _spreads(control: float, treatment: float, ratio: float) -> tuple[float, flo
     )
 
 
-def _sizes(control: float, effect: float, plan: Design, method: str) -> SampleSize:
-    """Whole participants for every variant, from what control needs at one look."""
+def sizes(control: float, effect: float, plan: Design, method: str) -> SampleSize:
+    """Whole participants for every variant, from what control needs at one look.
+
+    Raises:
+        NotEnoughData: They are more than anybody has.
+    """
     _check_attainable(control * plan.inflation / plan.shares[0])
     needed = control * plan.inflation
     per_variant = tuple(math.ceil(needed * weight / plan.weights[0] - 1e-9) for weight in plan.weights)

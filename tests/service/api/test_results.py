@@ -202,3 +202,20 @@ def test_a_plan_to_find_no_change_is_refused(site: Site) -> None:
     assert pointers(refusal(site.post("/v1/plan", {"baseline": 0.1, "mde_relative": 0}), 400)) == {
         "/mde_relative"
     }
+
+
+def test_a_plan_is_made_for_every_kind_and_says_what_the_traffic_carries(site: Site) -> None:
+    mean = {"kind": "mean", "baseline": 4.2, "standard_deviation": 11, "mde_relative": 0.1, "mode": "planned"}
+    plan = site.post(
+        "/v1/plan", {**mean, "daily": 100, "guardrails": [{"baseline": 0.05, "margin": 0.01}]}
+    ).json
+    assert plan["feasible"] is False
+    assert plan["reason"].startswith("This traffic cannot detect")
+    assert len(plan["guardrail_participants"]) == 1
+    assert plan["inflation"] > 1
+    assert pointers(refusal(site.post("/v1/plan", {"kind": "mean", "baseline": 4.2}), 400)) == {
+        "/standard_deviation"
+    }
+    assert pointers(
+        refusal(site.post("/v1/plan", {"baseline": 0.1, "guardrails": [{"margin": 0.1}]}), 400)
+    ) == {"/guardrails/0"}
