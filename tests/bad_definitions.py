@@ -146,6 +146,12 @@ _OF_ERROR_CODES = [
     ),
 ]
 
+_HALF_CAPPED = metric_document(
+    key="per_visit",
+    kind="ratio",
+    numerator={"event": "recharge", "cap_value": 500},
+    denominator={"event": "visit"},
+)
 _OF_METRICS = [
     _bad("metric_key_with_capitals", f"{_METRIC}/key", "Recharge"),
     _bad("metric_kind_unknown", f"{_METRIC}/kind", "median"),
@@ -164,6 +170,25 @@ _OF_METRICS = [
     _bad("metric_cap_negative", f"{_MEAN}/cap_value", -5),
     _bad("metric_retention_backwards", f"{_RETENTION}/to_day", 7),
     _bad("metric_retention_from_a_negative_day", f"{_RETENTION}/from_day", -1),
+    _bad(
+        "metric_quantile_of_one",
+        "/metrics/3",
+        metric_document(key="median", kind="quantile", event="recharge", quantile=1),
+        "/metrics/3/quantile",
+    ),
+    _bad(
+        "metric_quantile_among_nobody",
+        "/metrics/3",
+        metric_document(key="median", kind="quantile", event="recharge", among="nobody"),
+        "/metrics/3/among",
+    ),
+    _bad(
+        "metric_quantile_of_a_count_in_a_currency",
+        "/metrics/3",
+        metric_document(key="median", kind="quantile", event="a", value="count", currency="USD"),
+        "/metrics/3/currency",
+    ),
+    _bad("metric_ratio_with_one_half_capped", "/metrics/3", _HALF_CAPPED, "/metrics/3/denominator/cap_value"),
     _bad("metric_defined_twice", "/metrics/3", metric_document(), "/metrics/3/key"),
     _bad("metric_that_is_no_object", "/metrics/3", "recharge"),
 ]

@@ -23,7 +23,7 @@ SEGMENTS = ["plan"]
 
 
 def metrics() -> tuple[Any, ...]:
-    """One metric of each kind, all of the event `recharge` but the retention."""
+    """At least one metric of each kind, all of the event `recharge` but the retention."""
     return (
         a_metric(key="recharge"),
         a_metric(key="recharge_value", kind="mean", event="recharge", window_days=7, currency="USD"),
@@ -35,6 +35,8 @@ def metrics() -> tuple[Any, ...]:
         ),
         a_metric(key="retained", kind="retention", event="api_call", from_day=1, to_day=3),
         a_metric(key="time_to_recharge", kind="time", event="recharge", window_days=7),
+        a_metric(key="median_recharge", kind="quantile", event="recharge", window_days=7, currency="USD"),
+        a_metric(key="capped", kind="mean", event="recharge", currency="USD", cap_quantile=0.9),
     )  # fmt: skip
 
 
@@ -115,7 +117,10 @@ def append(database: Database, project_id: int, *batches: Sequence[EventRecord])
     return outcomes
 
 
-DERIVED = (tables.ParticipantRow, tables.TallyRow, tables.ExposureDayRow, tables.ConversionCountRow)
+DERIVED = (
+    *(tables.ParticipantRow, tables.TallyRow, tables.TallyBinRow, tables.ExposureDayRow),
+    tables.ConversionCountRow,
+)
 
 
 def derived(database: Database) -> dict[str, list[tuple[Any, ...]]]:

@@ -86,7 +86,8 @@ def complaints(error: ValidationError, data: Any, *, fields: Sequence[str] = ())
         fields: The names that the outermost object may have.
     """
     details = error.errors(include_url=False)
-    places = [_place(data, one["loc"], missing=one["type"] == "missing") for one in details]
+    member = data if fields else None
+    places = [_place(data, one["loc"], member, missing=one["type"] == "missing") for one in details]
     found: dict[tuple[Path, str], None] = {}
     for one, place in zip(details, places, strict=True):
         if not _follows_from_others(one, place, places):
@@ -113,10 +114,17 @@ def _worded(error: ErrorDetails, place: Path, fields: Sequence[str]) -> Iterator
         yield place, _detail(error, place)
 
 
-def _place(data: Any, location: tuple[str | int, ...], *, missing: bool) -> Path:
-    """The location without what is not in the data: names of a union's members, and marks of keys."""
+def _place(data: Any, location: tuple[str | int, ...], member: Any, *, missing: bool) -> Path:
+    """The location without what is not in the data: names of a union's members, and marks of keys.
+
+    Args:
+        member: The object whose member of the union is known, so that no name of one follows.
+    """
     path: list[str | int] = []
     for step in location:
+        if member is not data and isinstance(data, dict) and data.get("kind") == step:
+            member = data  # of a union: its name comes first, also where a field has the same one
+            continue
         if _holds(data, step):
             data = data[step]
         elif not (missing and step == location[-1]):

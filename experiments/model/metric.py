@@ -13,6 +13,7 @@ from experiments.model.text import Description
 
 Direction = Literal["increase", "decrease"]
 Value = Literal["sum", "count"]
+Among = Literal["participants", "converted"]
 
 
 class _Metric(Definition):
@@ -55,6 +56,7 @@ class EventSource(Definition):
     event: EventName
     value: Value = "sum"
     currency: Currency | None = None
+    cap_value: Amount | None = None
 
 
 class RatioMetric(_Metric):
@@ -64,6 +66,13 @@ class RatioMetric(_Metric):
     numerator: EventSource
     denominator: EventSource
     window_days: Days = 7
+
+    @model_validator(mode="after")
+    def _fits(self) -> RatioMetric:
+        if (self.numerator.cap_value is None) != (self.denominator.cap_value is None):
+            side = "denominator" if self.denominator.cap_value is None else "numerator"
+            fit([((side, "cap_value"), "is missing; both halves of a ratio are capped, or neither is")])
+        return self
 
 
 class RetentionMetric(_Metric):
@@ -85,12 +94,35 @@ class TimeMetric(_Metric):
     """How long participants take until their first event, those without one counted as still waiting."""
 
     kind: Literal["time"]
+    direction: Direction = "decrease"  # sooner is better, unless it is said not to be
     event: EventName
     window_days: Days = 30
 
 
+class QuantileMetric(_Metric):
+    """A quantile, the median say, of what a participant's events in the window add up to.
+
+    `among` all participants (those without an event have 0), or only those with at least one event.
+    """
+
+    kind: Literal["quantile"]
+    event: EventName
+    value: Value = "sum"
+    quantile: Annotated[Real, Field(gt=0, lt=1)] = 0.5
+    among: Among = "participants"
+    window_days: Days = 7
+    currency: Currency | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> QuantileMetric:
+        if self.currency and self.value == "count":
+            fit([(("currency",), "a count has no currency; remove it, or use value: sum")])
+        return self
+
+
 Metric = Annotated[
-    ConversionMetric | MeanMetric | RatioMetric | RetentionMetric | TimeMetric, Field(discriminator="kind")
+    ConversionMetric | MeanMetric | RatioMetric | RetentionMetric | TimeMetric | QuantileMetric,
+    Field(discriminator="kind"),
 ]
 METRIC: TypeAdapter[Metric] = TypeAdapter(Metric)
 RATE_KINDS = ("conversion", "retention")  # those of which a participant has 1 or 0

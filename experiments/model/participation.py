@@ -9,14 +9,17 @@ never on their arrival.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
+from experiments.model.bins import FINE, bin_of, digits_of
 from experiments.model.events import DAY, MICRO
 from experiments.model.metric import (
     ConversionMetric,
     EventSource,
     MeanMetric,
     Metric,
+    QuantileMetric,
     RatioMetric,
     RetentionMetric,
     TimeMetric,
@@ -81,10 +84,12 @@ class Measure(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """How a metric's sums become a participant's y and x."""
+    """How a metric's sums become a participant's y and x, and how finely y is binned."""
 
     binary: bool
     cap: int | None
+    covariate_cap: int | None = None
+    digits: int | None = None  # None: it has no bins
 
 
 class FoldPlan(NamedTuple):
@@ -94,6 +99,7 @@ class FoldPlan(NamedTuple):
     segments: tuple[str, ...]
     shapes: dict[str, Shape]
     measures: dict[str, tuple[Measure, ...]]  # by the name of the event
+    has_bins: bool = False  # whether any of the metrics has
 
 
 def fold_plan(experiment_id: int, metrics: Sequence[Metric], segments: Sequence[str]) -> FoldPlan:
@@ -103,13 +109,21 @@ def fold_plan(experiment_id: int, metrics: Sequence[Metric], segments: Sequence[
         for name, measure in _measures(metric):
             measures.setdefault(name, []).append(measure)
     shapes = {metric.key: _shape(metric) for metric in metrics}
-    return FoldPlan(experiment_id, tuple(segments), shapes, {k: tuple(v) for k, v in measures.items()})
+    has_bins = any(shape.digits is not None for shape in shapes.values())
+    by_name = {name: tuple(found) for name, found in measures.items()}
+    return FoldPlan(experiment_id, tuple(segments), shapes, by_name, has_bins)
 
 
 def _shape(metric: Metric) -> Shape:
-    cap = metric.cap_value if isinstance(metric, MeanMetric) else None
+    if isinstance(metric, RatioMetric):
+        return Shape(False, _micros(metric.numerator.cap_value), _micros(metric.denominator.cap_value))
+    cap = _micros(metric.cap_value) if isinstance(metric, MeanMetric) else None
     binary = isinstance(metric, ConversionMetric | RetentionMetric)
-    return Shape(binary, None if cap is None else int(cap * MICRO))
+    return Shape(binary, cap, cap, digits_of(metric))
+
+
+def _micros(cap: Decimal | None) -> int | None:
+    return None if cap is None else int(cap * MICRO)
 
 
 def _measures(metric: Metric) -> Iterator[tuple[str, Measure]]:
@@ -121,13 +135,13 @@ def _measures(metric: Metric) -> Iterator[tuple[str, Measure]]:
         return
     worth = _worth(metric)
     yield metric.event, Measure(metric.key, Y, start, end, worth, isinstance(metric, TimeMetric))
-    if not isinstance(metric, TimeMetric):
+    if not isinstance(metric, TimeMetric | QuantileMetric):
         yield metric.event, Measure(metric.key, X, start - end, 0, worth)  # strictly before: a covariate
 
 
 def _worth(source: EventSource | Metric) -> Callable[[Conversion, int], int | None]:
     """What one event is worth: its value, one, or its distance from the exposure."""
-    if isinstance(source, MeanMetric | EventSource):
+    if isinstance(source, MeanMetric | QuantileMetric | EventSource):
         return _sum_in(source.currency) if source.value == "sum" else _one_each
     return _distance if isinstance(source, TimeMetric) else _once
 
@@ -204,12 +218,33 @@ def contributions(plan: FoldPlan, exposed: Exposed, measured: Measured) -> Itera
             yield Cell(exposed.variant, exposed.phase, metric, day, segment, value, crossed), sums
 
 
+def binned_contributions(
+    plan: FoldPlan, exposed: Exposed, measured: Measured
+) -> Iterator[tuple[Cell, int, Sums]]:
+    """The same for the metrics that have bins, each time with the edge of the bin.
+
+    Over its bins a cell adds up to what `contributions` gives it. Coarse bins, which are there to find
+    outliers, are not split by segment.
+    """
+    day = exposed.first_at // DAY
+    crossed = exposed.crossed
+    for metric, sums in _metric_sums(plan, measured):
+        digits = plan.shapes[metric].digits
+        if digits is None:
+            continue
+        edge = bin_of(sums[1], digits)
+        segments = zip(plan.segments, exposed.segments, strict=True) if digits == FINE else ()
+        for segment, value in (("", ""), *segments):
+            yield Cell(exposed.variant, exposed.phase, metric, day, segment, value, crossed), edge, sums
+
+
 def _metric_sums(plan: FoldPlan, measured: Measured) -> Iterator[tuple[str, Sums]]:
     for metric, (y, x, events) in measured.items():
-        binary, cap = plan.shapes[metric]
-        if binary:
+        shape = plan.shapes[metric]
+        if shape.binary:
             y, x = min(y, 1), min(x, 1)
-        elif cap is not None:
-            y, x = min(y, cap), min(x, cap)
+        else:
+            y = y if shape.cap is None else min(y, shape.cap)
+            x = x if shape.covariate_cap is None else min(x, shape.covariate_cap)
         if y or x or events:
             yield metric, (1, y, y * y, x, x * x, x * y, int(events > 0))

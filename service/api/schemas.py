@@ -9,7 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from experiments.model.error_code import ErrorCode
 from experiments.model.experiment import Experiment
-from experiments.model.metric import ConversionMetric, MeanMetric, RatioMetric, RetentionMetric, TimeMetric
+from experiments.model.metric import (
+    ConversionMetric,
+    MeanMetric,
+    QuantileMetric,
+    RatioMetric,
+    RetentionMetric,
+    TimeMetric,
+)
 from experiments.model.quantities import Holdout
 from experiments.model.state import Phase, Status
 from service.use_cases.credentials import Role
@@ -149,8 +156,17 @@ class TimeMetricView(Revision, TimeMetric):
     """A time metric with its revision."""
 
 
+class QuantileMetricView(Revision, QuantileMetric):
+    """A quantile metric with its revision."""
+
+
 MetricView = Annotated[
-    ConversionMetricView | MeanMetricView | RatioMetricView | RetentionMetricView | TimeMetricView,
+    ConversionMetricView
+    | MeanMetricView
+    | RatioMetricView
+    | RetentionMetricView
+    | TimeMetricView
+    | QuantileMetricView,
     Field(discriminator="kind"),
 ]
 

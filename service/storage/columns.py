@@ -24,6 +24,9 @@ TALLY_KEY = ("experiment_id", *TALLY_CELL)
 TALLY_SUMS = ("n", "total", "squares", "covariate", "covariate_squares", "cross_product", "conversions")
 TALLY = TALLY_KEY + TALLY_SUMS
 
+TALLY_BIN_KEY = (*TALLY_KEY, "bin")
+TALLY_BIN = TALLY_BIN_KEY + TALLY_SUMS
+
 EXPOSURE_DAY_KEY = ("experiment_id", "day")
 EXPOSURE_DAY_COUNTS = ("exposures", "uncounted", "fallbacks", "moved", "lag_total")
 EXPOSURE_DAY_HIGHEST = ("lag_max", "last_received_at")

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from experiments.model.events import DAY, EventRecord
-from experiments.model.participation import COUNTED, Exposed, FoldPlan, Measured, contributions
+from experiments.model.participation import (
+    COUNTED,
+    Exposed,
+    FoldPlan,
+    Measured,
+    binned_contributions,
+    contributions,
+)
 from experiments.model.tally import Cell
 from service.storage.columns import Row
 from service.storage.participants import is_fallback
@@ -24,6 +31,7 @@ class Deltas:
     def __init__(self, project_id: int) -> None:
         self.project_id = project_id
         self.tallies: defaultdict[tuple[int, Cell], list[int]] = defaultdict(lambda: [0] * 7)
+        self.bins: defaultdict[tuple[int, Cell, int], list[int]] = defaultdict(lambda: [0] * 7)
         self.days: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0] * 7)
         self.names: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 3)
 
@@ -55,14 +63,24 @@ class Deltas:
             if sums is not COUNTED:  # which most are
                 for place in range(1, 7):
                     totals[place] += sign * sums[place]
+        if plan.has_bins:
+            self._bins(plan, exposed, measured, sign)
         if exposed.moved:
             self.days[plan.experiment_id, exposed.first_at // DAY][_MOVED] += sign
+
+    def _bins(self, plan: FoldPlan, exposed: Exposed, measured: Measured, sign: int) -> None:
+        for cell, edge, sums in binned_contributions(plan, exposed, measured):
+            totals = self.bins[plan.experiment_id, cell, edge]
+            for place, summand in enumerate(sums):
+                totals[place] += sign * summand
 
     def write(self, connection: Connection) -> None:
         """Adds all of it to the stored counts."""
         into = statements(connection)
         if tallies := list(self._tally_rows()):
             into.add_tallies(connection, tallies)
+        if bins := [(one, *cell, edge, *sums) for (one, cell, edge), sums in self.bins.items() if any(sums)]:
+            into.add_tally_bins(connection, bins)
         if self.days:
             into.add_exposure_days(connection, [(*key, *counts) for key, counts in self.days.items()])
         if self.names:

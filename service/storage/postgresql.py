@@ -22,6 +22,8 @@ from service.storage.columns import (
     PARTICIPANT_KEY,
     PARTICIPANT_STATE,
     TALLY,
+    TALLY_BIN,
+    TALLY_BIN_KEY,
     TALLY_KEY,
     TALLY_SUMS,
     Position,
@@ -50,6 +52,14 @@ def _replaced(names: Sequence[str]) -> str:
 
 def _added(table: str, names: Sequence[str]) -> str:
     return ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in names)
+
+
+def _emptied(table: str, key: Sequence[str]) -> str:
+    """Deletes those of the rows that have no participant left."""
+    return f"""
+DELETE FROM {table} USING {_incoming(table, key)}
+WHERE n = 0 AND ({listed(key, table + ".")}) = ({listed(key, "incoming.")})
+"""
 
 
 def _highest(table: str, names: Sequence[str]) -> str:
@@ -81,10 +91,12 @@ ON CONFLICT ({listed(PARTICIPANT_KEY)}) DO UPDATE SET {_replaced(PARTICIPANT_STA
 _ADD_TALLIES = f"""
 {_insert("tally", TALLY)} ON CONFLICT ({listed(TALLY_KEY)}) DO UPDATE SET {_added("tally", TALLY_SUMS)}
 """
-_DELETE_TALLIES = f"""
-DELETE FROM tally USING {_incoming("tally", TALLY_KEY)}
-WHERE n = 0 AND ({listed(TALLY_KEY, "tally.")}) = ({listed(TALLY_KEY, "incoming.")})
+_DELETE_TALLIES = _emptied("tally", TALLY_KEY)
+_ADD_TALLY_BINS = f"""
+{_insert("tally_bin", TALLY_BIN)}
+ON CONFLICT ({listed(TALLY_BIN_KEY)}) DO UPDATE SET {_added("tally_bin", TALLY_SUMS)}
 """
+_DELETE_TALLY_BINS = _emptied("tally_bin", TALLY_BIN_KEY)
 _ADD_EXPOSURE_DAYS = f"""
 {_insert("exposure_day", EXPOSURE_DAY)} ON CONFLICT ({listed(EXPOSURE_DAY_KEY)}) DO UPDATE SET
 {_added("exposure_day", EXPOSURE_DAY_COUNTS)}, {_highest("exposure_day", EXPOSURE_DAY_HIGHEST)}
@@ -136,6 +148,14 @@ def add_tallies(connection: Connection, rows: Sequence[Row]) -> None:
     fewer = [row[: len(TALLY_KEY)] for row in rows if row[len(TALLY_KEY)] <= 0]
     if fewer:
         connection.exec_driver_sql(_DELETE_TALLIES, _as_json(TALLY_KEY, fewer))
+
+
+def add_tally_bins(connection: Connection, rows: Sequence[Row]) -> None:
+    """The same for bins of cells."""
+    connection.exec_driver_sql(_ADD_TALLY_BINS, _as_json(TALLY_BIN, rows))
+    fewer = [row[: len(TALLY_BIN_KEY)] for row in rows if row[len(TALLY_BIN_KEY)] <= 0]
+    if fewer:
+        connection.exec_driver_sql(_DELETE_TALLY_BINS, _as_json(TALLY_BIN_KEY, fewer))
 
 
 def add_exposure_days(connection: Connection, rows: Sequence[Row]) -> None:

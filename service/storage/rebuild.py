@@ -24,6 +24,7 @@ from service.storage.tables import (
     ExposureDayRow,
     ParticipantRow,
     ProjectRow,
+    TallyBinRow,
     TallyRow,
 )
 
@@ -77,6 +78,7 @@ def _forget(connection: Connection, project_id: int) -> list[int]:
     connection.execute(delete(ParticipantRow).where(col(ParticipantRow.project_id) == project_id))
     connection.execute(delete(ConversionCountRow).where(col(ConversionCountRow.project_id) == project_id))
     connection.execute(delete(TallyRow).where(col(TallyRow.experiment_id).in_(query)))
+    connection.execute(delete(TallyBinRow).where(col(TallyBinRow.experiment_id).in_(query)))
     connection.execute(delete(ExposureDayRow).where(col(ExposureDayRow.experiment_id).in_(query)))
     return experiments
 

@@ -21,6 +21,8 @@ from service.storage.columns import (
     EXPOSURE_DAY_KEY,
     PARTICIPANT,
     TALLY,
+    TALLY_BIN,
+    TALLY_BIN_KEY,
     TALLY_KEY,
     TALLY_SUMS,
     Position,
@@ -38,6 +40,16 @@ def _equal(names: Sequence[str]) -> str:
     return " AND ".join(f"{name} = ?" for name in names)
 
 
+class _Summed:
+    """The statements of a table whose rows are a key and the sums of a tally."""
+
+    def __init__(self, table: str, key: Sequence[str], columns: Sequence[str]) -> None:
+        self.width = len(key)
+        self.read = f"SELECT {listed(TALLY_SUMS)} FROM {table} WHERE {_equal(key)}"
+        self.put = f"REPLACE INTO {table} ({listed(columns)}) VALUES ({_marks(columns)})"
+        self.delete = f"DELETE FROM {table} WHERE {_equal(key)}"
+
+
 _INSERT_EVENT = f"INSERT INTO event ({listed(EVENT)}) VALUES ({_marks(EVENT)}) ON CONFLICT DO NOTHING"
 _DIGESTS = """
 SELECT event_id, digest FROM event
@@ -52,9 +64,8 @@ SELECT {listed(CONVERSION)} FROM event
 WHERE project_id = ? AND unit_id IN (SELECT value FROM json_each(?)) AND {IS_CONVERSION}
 """
 _PUT_PARTICIPANT = f"REPLACE INTO participant ({listed(PARTICIPANT)}) VALUES ({_marks(PARTICIPANT)})"
-_READ_TALLY = f"SELECT {listed(TALLY_SUMS)} FROM tally WHERE {_equal(TALLY_KEY)}"
-_PUT_TALLY = f"REPLACE INTO tally ({listed(TALLY)}) VALUES ({_marks(TALLY)})"
-_DELETE_TALLY = f"DELETE FROM tally WHERE {_equal(TALLY_KEY)}"
+_TALLY = _Summed("tally", TALLY_KEY, TALLY)
+_TALLY_BIN = _Summed("tally_bin", TALLY_BIN_KEY, TALLY_BIN)
 _READ_DAY = f"""
 SELECT {listed(EXPOSURE_DAY_COUNTS + EXPOSURE_DAY_HIGHEST)} FROM exposure_day WHERE {_equal(EXPOSURE_DAY_KEY)}
 """
@@ -100,18 +111,26 @@ def put_participants(connection: Connection, rows: Sequence[Row]) -> None:
 
 
 def add_tallies(connection: Connection, rows: Sequence[Row]) -> None:
-    """Adds sums to cells, makes cells that are new and deletes those without participants.
+    """Adds sums to cells, makes cells that are new and deletes those without participants."""
+    _add_sums(connection, _TALLY, rows)
 
-    The sums outgrow 64 bits and stand in text, so they are added here and not by SQLite.
-    """
-    width = len(TALLY_KEY)
+
+def add_tally_bins(connection: Connection, rows: Sequence[Row]) -> None:
+    """The same for bins of cells, whose edges may outgrow 64 bits and stand in text."""
+    edge = len(TALLY_BIN_KEY) - 1
+    _add_sums(connection, _TALLY_BIN, [(*row[:edge], str(row[edge]), *row[edge + 1 :]) for row in rows])
+
+
+def _add_sums(connection: Connection, table: _Summed, rows: Sequence[Row]) -> None:
+    """The sums outgrow 64 bits and stand in text, so they are added here and not by SQLite."""
+    width = table.width
     cursor = _cursor(connection)
     added = [
-        (*row[:width], *_plus(cursor.execute(_READ_TALLY, row[:width]).fetchone(), row[width:]))
+        (*row[:width], *_plus(cursor.execute(table.read, row[:width]).fetchone(), row[width:]))
         for row in rows
     ]
-    cursor.executemany(_PUT_TALLY, [_tally_text(row) for row in added if row[width]])
-    cursor.executemany(_DELETE_TALLY, [row[:width] for row in added if not row[width]])
+    cursor.executemany(table.put, [_tally_text(row) for row in added if row[width]])
+    cursor.executemany(table.delete, [row[:width] for row in added if not row[width]])
     cursor.close()
 
 
@@ -128,7 +147,7 @@ def _plus(stored: Row | None, delta: Row) -> list[int]:
 
 def _tally_text(row: Row) -> Row:
     """The row as it is stored: n and conversions as numbers, the sums between them as text."""
-    head, sums, conversions = row[: len(TALLY_KEY) + 1], row[len(TALLY_KEY) + 1 : -1], row[-1]
+    head, sums, conversions = row[: 1 - len(TALLY_SUMS)], row[1 - len(TALLY_SUMS) : -1], row[-1]
     return (*head, *map(str, sums), conversions)
 
 

@@ -228,11 +228,8 @@ class ParticipantRow(SQLModel, table=True):
     measured: str = Field(sa_type=Text)  # {metric: [y, x, events]}, where any of them is not 0
 
 
-class TallyRow(SQLModel, table=True):
-    """Derived: sums over the participants of one cell. Metric "" counts all, the others those not at 0."""
-
-    __tablename__ = "tally"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+class _Summed(SQLModel):
+    """The key of a cell, and the sums over its participants."""
 
     experiment_id: int = Field(primary_key=True, sa_type=BigInteger)
     segment: str = Field(primary_key=True, sa_type=Text)
@@ -249,6 +246,22 @@ class TallyRow(SQLModel, table=True):
     covariate_squares: int = Field(sa_type=ExactInteger)
     cross_product: int = Field(sa_type=ExactInteger)
     conversions: int = Field(sa_type=BigInteger)
+
+
+class TallyRow(_Summed, table=True):
+    """Derived: sums over the participants of one cell. Metric "" counts all, the others those not at 0."""
+
+    __tablename__ = "tally"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class TallyBinRow(_Summed, table=True):
+    """Derived: the sums of a cell split by bins of its values, for metrics that have bins (`model.bins`)."""
+
+    __tablename__ = "tally_bin"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bin: int = Field(primary_key=True, sa_type=ExactInteger)  # the bin's edge
 
 
 class ExposureDayRow(SQLModel, table=True):

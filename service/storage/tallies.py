@@ -11,11 +11,13 @@ from sqlmodel import col
 
 from experiments.model.tally import Cell, Tally
 from service.storage import plans, watermark
-from service.storage.tables import ConversionCountRow, ExposureDayRow, TallyRow
+from service.storage.columns import TALLY_CELL, TALLY_SUMS
+from service.storage.tables import ConversionCountRow, ExposureDayRow, TallyBinRow, TallyRow
 
 RECENT_DAYS = 7  # how far back the lag of events is looked at
 
 Cells = list[tuple[Cell, Tally]]
+Bins = list[tuple[Cell, int, Tally]]
 _CELL = [
     *(col(TallyRow.variant), col(TallyRow.phase), col(TallyRow.metric), col(TallyRow.day)),
     *(col(TallyRow.segment), col(TallyRow.segment_value), col(TallyRow.crossed)),
@@ -71,6 +73,33 @@ def _completed(found: dict[Cell, Tally], metrics: list[str]) -> Iterator[tuple[C
         for metric in metrics:
             here = cell._replace(metric=metric)
             yield here, replace(found.get(here, Tally()), n=participants.n)
+
+
+def bins(connection: Connection, experiment_id: int, *, segment: str = "") -> Bins:
+    """The bins of the cells of metrics that have bins, each with its edge: who is at 0 is in none.
+
+    Rows that cannot be (the rest of a cell that was folded before there were bins) are left out, so the bins
+    of such a cell do not add up to it, which the analysis looks at.
+    """
+    table = TallyBinRow
+    columns = [getattr(table, name) for name in TALLY_CELL + TALLY_SUMS]
+    query = select(*columns, col(table.bin)).where(
+        col(table.experiment_id) == experiment_id, col(table.segment) == segment, col(table.n) > 0
+    )
+    rows = (list(row) for row in connection.execute(query))
+    found = [(Cell(*row[: len(_CELL)]), row[-1], _possible(row[len(_CELL) : -1])) for row in rows]
+    return sorted(((cell, edge, tally) for cell, edge, tally in found if tally is not None), key=_place)
+
+
+def _place(row: tuple[Cell, int, Tally]) -> tuple[Cell, int]:
+    return row[:2]
+
+
+def _possible(sums: list[int]) -> Tally | None:
+    try:
+        return Tally(*sums)
+    except ValueError:
+        return None
 
 
 def exposure_health(connection: Connection, project_id: int, experiment_id: int) -> ExposureCounts:

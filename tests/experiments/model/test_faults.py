@@ -59,7 +59,7 @@ def test_members_of_a_union_leave_no_trace_in_the_pointer(data: dict[str, Any], 
 
 def test_an_unknown_kind_is_answered_with_the_kinds() -> None:
     faults = faults_of(METRIC, metric_document(kind="median"))
-    assert faults == {"/kind": "'median' is not one of conversion, mean, ratio, retention, time"}
+    assert faults == {"/kind": "'median' is not one of conversion, mean, ratio, retention, time, quantile"}
 
 
 def test_rules_in_rules_are_named_by_their_place() -> None:

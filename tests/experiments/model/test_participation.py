@@ -11,6 +11,7 @@ from experiments.model.events import DAY, MICRO
 from experiments.model.participation import (
     Conversion,
     Exposed,
+    binned_contributions,
     contributions,
     counts,
     fold_plan,
@@ -142,3 +143,34 @@ def test_a_participant_adds_to_everybody_and_to_each_of_its_segments() -> None:
     cells = {cell for cell, _ in contributions(plan, exposed, {"m": [1, 0, 1]})}
     places = [("", ""), ("plan", "pro"), ("locale", "(none)")]
     assert cells == {Cell("control", 1, m, 100, s, v, False) for m in ("", "m") for s, v in places}
+
+
+def test_both_halves_of_a_ratio_are_capped() -> None:
+    metric = a_metric(
+        key="m", kind="ratio", numerator={"event": "refund", "currency": "USD", "cap_value": 10},
+        denominator={"event": "recharge", "currency": "USD", "cap_value": 15},
+    )  # fmt: skip
+    refund = Conversion("refund", FIRST, 11 * MICRO, "USD")
+    y, x = 10 * MICRO, 15 * MICRO
+    assert sums_of(metric, a_recharge(), refund) == (1, y, y * y, x, x * x, x * y, 1)
+
+
+def test_a_quantile_keeps_no_covariate() -> None:
+    metric = a_metric(key="m", kind="quantile", event="recharge", currency="USD")
+    assert sums_of(metric, a_recharge(-1), a_recharge(value=5)) == (1, 5, 25, 0, 0, 0, 1)
+
+
+def bins_of(metric: Any, *conversions: Conversion, segments: tuple[str, ...] = ()) -> list[tuple[str, int]]:
+    plan = fold_plan(1, [metric], ["plan"] if segments else [])
+    one = Exposed(FIRST, "e1", "control", 1, segments, frozenset({(1, "control")}))
+    found = binned_contributions(plan, one, measure_all(plan, FIRST, conversions))
+    return [(cell.segment_value, edge) for cell, edge, _ in found]
+
+
+def test_a_fine_bin_is_split_by_segment_and_a_coarse_one_is_not() -> None:
+    paid = a_recharge(value=12_345 * MICRO)
+    capped = a_metric(key="m", kind="mean", event="recharge", currency="USD", cap_quantile=0.9)
+    assert bins_of(capped, paid, segments=("pro",)) == [("", 12_400 * MICRO), ("pro", 12_400 * MICRO)]
+    plain = a_metric(key="m", kind="mean", event="recharge", currency="USD")
+    assert bins_of(plain, paid, segments=("pro",)) == [("", 20_000 * MICRO)]
+    assert bins_of(a_metric(key="m"), paid, segments=("pro",)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,6 +44,14 @@ def cells_of(database: Database, experiment_id: int = 1, segment: str = "") -> d
         return dict(tallies.cells(connection, experiment_id, segment=segment))
 
 
+def bins_of(database: Database, experiment_id: int = 1, segment: str = "") -> dict[Cell, dict[int, Tally]]:
+    found: dict[Cell, dict[int, Tally]] = {}
+    with database.reading() as connection:
+        for cell, edge, tally in tallies.bins(connection, experiment_id, segment=segment):
+            found.setdefault(cell, {})[edge] = tally
+    return found
+
+
 def tally_of(database: Database, metric: str, **where: Any) -> Tally:
     """The sum over all cells of a metric that agree with `where`."""
     found = Tally()
@@ -62,7 +71,8 @@ def test_an_exposure_makes_a_participant_in_the_cell_of_each_metric(database: Da
     append(database, project, [an_exposure("e1")])
     cells = cells_of(database)
     assert {cell.metric for cell in cells} == {
-        *("", "recharge", "recharge_value", "recharge_count", "refund_share", "retained", "time_to_recharge")
+        *("", "recharge", "recharge_value", "recharge_count", "refund_share", "retained", "time_to_recharge"),
+        *("median_recharge", "capped"),
     }
     assert {(cell.variant, cell.phase, cell.day, cell.crossed) for cell in cells} == {
         ("control", 1, TODAY, False)
@@ -203,6 +213,41 @@ def test_sums_beyond_64_bits_stay_exact(database: Database) -> None:
     before = derived(database)
     rebuild(database)
     assert derived(database) == before
+
+
+def test_the_bins_of_a_cell_add_up_to_it(database: Database) -> None:
+    project, _ = add_project(database, a_measured_state())
+    values = ["20", "19.99", "20.01", "0", "-5", "1000000000000", "0.000001", "7.5", "7.5"]
+    for number, value in enumerate(values):
+        unit, at = f"acct_{number}", number * 7 * HOUR
+        events = [a_conversion(f"c{number}", unit, at=at + number * HOUR, value=value)]
+        events += [a_conversion(f"b{number}", unit, at=at - HOUR, value="3")]
+        append(database, project, [an_exposure(f"e{number}", unit, at=at, plan="pro"), *events])
+    for segment in ("", "plan"):
+        cells, found = cells_of(database, segment=segment), bins_of(database, segment=segment)
+        binned = {"time_to_recharge", "median_recharge", "capped"}
+        assert {cell.metric for cell in found} == binned | (
+            set() if segment else {"recharge_value", "recharge_count"}
+        )
+        for cell, by_edge in found.items():
+            total = sum(by_edge.values(), Tally())
+            assert replace(total, n=cells[cell].n) == cells[cell]
+    edges = {
+        edge
+        for cell, by_edge in bins_of(database).items()
+        if cell.metric == "median_recharge"
+        for edge in by_edge
+    }
+    assert edges == {int(value * 10**6) for value in (20, 20.1, 0, -5, 10**12, 0.000001, 7.5)}
+
+
+def test_a_value_that_grows_moves_to_another_bin_and_leaves_none_behind(database: Database) -> None:
+    project, _ = add_project(database, a_measured_state())
+    append(database, project, [an_exposure("e1"), a_conversion("c1", value="20")])
+    append(database, project, [a_conversion("c2", at=2 * HOUR, value="30.004")])
+    (edges,) = [bins for cell, bins in bins_of(database).items() if cell.metric == "capped"]
+    y = 50_004_000
+    assert edges == {50_100_000: Tally(1, y, y * y, conversions=1)}
 
 
 def test_segments_are_those_of_the_first_exposure(database: Database) -> None:
