@@ -8,7 +8,8 @@ from experiments.analysis.compare import adjust, read
 from experiments.analysis.data import ExperimentData, start_of
 from experiments.analysis.document import Results
 from experiments.analysis.gather import gather
-from experiments.analysis.health import health, shares_of
+from experiments.analysis.health.health import health
+from experiments.analysis.health.split import shares_of
 from experiments.analysis.looks import schedule_of
 from experiments.analysis.outcome import Verdict
 from experiments.analysis.reading import (

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Protocol
 
+from experiments.analysis.alarms import Alarm, Clearance, last_of
 from experiments.model.experiment import Plan, Source
 from experiments.model.metric import Metric
 from experiments.model.state import Phase
@@ -62,12 +63,22 @@ class ExposureHealth:
         fallbacks: Exposures whose decision had the reason `fallback`.
         unmatched_conversions: Conversions that no metric of an exposed unit counts.
         lag_seconds: Age of the oldest event that is not folded yet; None where nothing can lag.
+        exposures: Those that count.
+        uncounted: Those of forced units, or from after the stop, which do not.
+        arrival_mean_seconds, arrival_highest_seconds: From the wall to the log, over the newest seven days
+            with exposures.
+        last_received_at: When the newest exposure arrived.
     """
 
     moved_by_phase: int = 0
     fallbacks: int = 0
     unmatched_conversions: int = 0
     lag_seconds: float | None = None
+    exposures: int = 0
+    uncounted: int = 0
+    arrival_mean_seconds: float | None = None
+    arrival_highest_seconds: float | None = None
+    last_received_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,9 @@ class ExperimentData:
         as_of: The moment the analysis speaks of.
         events_folded_to: The moment up to which events are in the cells.
         dated: False for a table, whose rows have no days: then nothing is still open and no run has a length.
+        alarm: An alarm of gate 1 or 2 that was recorded and not cleared.
+        clearances: Alarms that a person has cleared, the oldest first.
+        by_segment: Whether the cells of every segment that the plan declares are among `cells`.
     """
 
     definition: ComparedExperiment
@@ -93,6 +107,9 @@ class ExperimentData:
     events_folded_to: datetime | None
     exposure_health: ExposureHealth = field(default_factory=ExposureHealth)
     dated: bool = True
+    alarm: Alarm | None = None
+    clearances: tuple[Clearance, ...] = ()
+    by_segment: bool = False
 
     def metric(self, key: str) -> Metric | None:
         """The metric of this key, if it is among the frozen ones."""
@@ -107,6 +124,11 @@ class ExperimentData:
     def phases_until_now(self) -> tuple[Phase, ...]:
         """The phases that had been opened at `as_of`."""
         return tuple(phase for phase in self.phases if phase.opened_at <= self.as_of)
+
+    def cleared_through(self, gate: int) -> int | None:
+        """The last day of first exposures that a gate no longer looks at; None where it looks at all."""
+        cleared = last_of(self.clearances, gate)
+        return None if cleared is None else day_of(cleared.at)
 
     @property
     def is_past(self) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from experiments.analysis import wording
-from experiments.analysis.health import Health
+from experiments.analysis.alarms import ABOUT
+from experiments.analysis.health.health import Health
 from experiments.analysis.outcome import Verdict
 from experiments.analysis.results import Json, MetricResult, Segments, VariantCount, moment, plain
 from experiments.model.experiment import Source
@@ -38,7 +39,8 @@ class Results:
     def notes(self) -> list[str]:
         """What must stand beside these numbers wherever they are shown."""
         label = self.source.label if self.source else None
-        return wording.provenance(source_label=label, simulated=self.simulated)
+        said = wording.provenance(source_label=label, simulated=self.simulated)
+        return said + [wording.cleared(ABOUT[one.gate], one.at) for one in self.health.clearances]
 
     def metric(self, key: str) -> MetricResult:
         """The result of this metric."""

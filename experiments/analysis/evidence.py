@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from experiments.analysis.alarms import Alarm, Clearance
 from experiments.analysis.results import Unavailable
 from experiments.stats.estimate import Estimate, Interval
 
@@ -153,6 +154,8 @@ class Evidence:
         losses: Expected loss of shipping the first treatment when the second may be better.
         control_mean: The control's primary metric.
         ended: Why the plan is over, also where no look could be planned; None while it goes on.
+        alarm: What gate 1 or 2 found before, until a person clears it.
+        clearances: What persons have cleared. `exposure` and `sample_ratio` are of what came after.
     """
 
     status: str
@@ -173,3 +176,5 @@ class Evidence:
     control_mean: float | Unavailable
     ended: str | None = None
     not_evaluated: str | None = None
+    alarm: Alarm | None = None
+    clearances: tuple[Clearance, ...] = ()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from experiments.analysis import reasons, wording
+from experiments.analysis.alarms import EXPOSURE_HEALTH, SAMPLE_RATIO
 from experiments.analysis.corrected import corrected_lift
 from experiments.analysis.ending import outcome_of, standing, standing_of, summary
 from experiments.analysis.evidence import Evidence, GuardrailCheck, HarmCheck
-from experiments.analysis.outcome import Missing, Outcome, State
+from experiments.analysis.finding import STAYS, Finding, standing_alarm
+from experiments.analysis.outcome import Missing, Outcome
 from experiments.analysis.results import Unavailable
 from experiments.analysis.significance import Crossing, gain, of_control
 from experiments.analysis.thresholds import (
@@ -26,20 +27,17 @@ from experiments.analysis.thresholds import (
 LONGEST_WAIT_DAYS = 3650
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one gate found; with an outcome, it decides."""
-
-    state: State
-    detail: str
-    outcome: Outcome | None = None
-    variants: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-    missing: tuple[Missing, ...] = ()
-
-
 def exposure_health(evidence: Evidence) -> Finding:
     """Gate 1: too many units saw two variants, or a variant that should have units has none."""
+    return standing_alarm(evidence, EXPOSURE_HEALTH, _exposure_now(evidence))
+
+
+def sample_ratio(evidence: Evidence) -> Finding:
+    """Gate 2: the split is not the one that was asked for."""
+    return standing_alarm(evidence, SAMPLE_RATIO, _split_now(evidence))
+
+
+def _exposure_now(evidence: Evidence) -> Finding:
     exposure = evidence.exposure
     if exposure.units == 0:
         return _unknown("No unit has been exposed yet.")
@@ -48,6 +46,7 @@ def exposure_health(evidence: Evidence) -> Finding:
             "invalid",
             f"Of {wording.plural(exposure.units, 'unit')} none saw {wording.listed(exposure.empty)}.",
             "Check that the host serves this variant and that its exposures arrive.",
+            STAYS,
             variants=exposure.empty,
         )
     share = exposure.doubly_exposed / exposure.units
@@ -58,12 +57,12 @@ def exposure_health(evidence: Evidence) -> Finding:
             "invalid",
             f"{seen} saw two variants ({wording.percent(share)}, more than {limit}).",
             "Check that the same unit_id is used at every wall.",
+            STAYS,
         )
     return _passes(f"{seen} saw two variants ({wording.percent(share)}).")
 
 
-def sample_ratio(evidence: Evidence) -> Finding:
-    """Gate 2: the split is not the one that was asked for."""
+def _split_now(evidence: Evidence) -> Finding:
     split = evidence.sample_ratio
     chi_square, sequential = split.chi_square_p_value, split.sequential_p_value
     if isinstance(sequential, Unavailable):
@@ -76,7 +75,7 @@ def sample_ratio(evidence: Evidence) -> Finding:
             "invalid",
             f"The variants' participants do not split by their weights ({found}).",
             "Something loses or adds units in one variant, so they cannot be compared: find it first.",
-            "This stays until a person has cleared it with a reason.",
+            STAYS,
         )
     warning = " The chi-square alone is a warning, not a stop." if known < CHI_SQUARE_WARNING else ""
     return _passes(f"The split fits the weights ({found}).{warning}")

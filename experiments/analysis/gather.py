@@ -22,7 +22,8 @@ from experiments.analysis.evidence import (
     SampleRatio,
 )
 from experiments.analysis.guardrail_looks import GuardrailLook, guardrail_look
-from experiments.analysis.health import empty_variants, shares_of, split_health
+from experiments.analysis.health.exposure import exposed
+from experiments.analysis.health.split import shares_of, split_health
 from experiments.analysis.looks import Schedule, looks_of
 from experiments.analysis.pairs import Pair, pair_of, pooled
 from experiments.analysis.reading import (
@@ -105,8 +106,7 @@ _NO_CONTROL = Unavailable("The control has no participant whose window has ended
 def _head(
     data: ExperimentData, ledger: Ledger, *, good: int, is_rate: bool, not_evaluated: str | None = None
 ) -> Evidence:
-    crossed = sum(ledger.participants(crossed=True).values())
-    split = split_health(data, ledger)
+    seen, split = exposed(data, ledger), split_health(data, ledger)
     return Evidence(
         status=str(data.status),
         as_of=data.as_of,
@@ -115,9 +115,7 @@ def _head(
         good=good,
         is_rate=is_rate,
         rules=_rules(data, is_rate=is_rate),
-        exposure=Exposure(
-            crossed + sum(ledger.participants().values()), crossed, empty_variants(data, ledger)
-        ),
+        exposure=Exposure(seen.units, seen.crossed, seen.empty),
         sample_ratio=SampleRatio(split.chi_square_p_value, split.sequential_p_value),
         gathered=Gathered(None, None, {}, {}, counts_together=not is_rate),
         harm=(),
@@ -127,6 +125,8 @@ def _head(
         losses={},
         control_mean=_NO_CONTROL,
         not_evaluated=not_evaluated,
+        alarm=data.alarm,
+        clearances=data.clearances,
     )
 
 

@@ -88,6 +88,7 @@ class Ledger:
         self,
         metric: Comparable,
         *,
+        after: int | None = None,
         through: int | None = None,
         group: Group = EVERYBODY,
         with_crossed: bool = False,
@@ -95,14 +96,15 @@ class Ledger:
         """What a metric found, by phase and variant.
 
         Args:
+            after: The last day of first exposure to leave out; None leaves out none.
             through: The last day of first exposure to take in; None takes all.
             with_crossed: Whether units that saw two variants of a phase count, under the first of them.
         """
         people: dict[tuple[int, str], Tally] = {}
         values: dict[tuple[int, str], Tally] = {}
         for crossed in (False, True) if with_crossed else (False,):
-            _merge(people, self._added(group, "", crossed=crossed, through=through))
-            _merge(values, self._added(group, metric.key, crossed=crossed, through=through))
+            _merge(people, self._added(group, "", crossed=crossed, after=after, through=through))
+            _merge(values, self._added(group, metric.key, crossed=crossed, after=after, through=through))
         return _strata(metric, people, values)
 
     def paired(self, metric: Comparable, *, through: int | None = None, group: Group = EVERYBODY) -> Paired:

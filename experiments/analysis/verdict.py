@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from experiments.analysis import gates
 from experiments.analysis.corrected import corrected_lift
 from experiments.analysis.evidence import Evidence
-from experiments.analysis.gates import Finding
+from experiments.analysis.finding import Finding
 from experiments.analysis.outcome import Gate, Verdict
 from experiments.analysis.results import plain
 from experiments.analysis.significance import Crossing, crossings

@@ -24,6 +24,28 @@ OUTCOMES = {
 }
 """What each outcome of a verdict is called."""
 
+CHECKS = {
+    "sample_ratio": "Sample ratio, may be looked at any time",
+    "sample_ratio_chi_square": "Sample ratio, chi-square",
+    "sample_ratio_by_segment": "Sample ratio by segment",
+    "sample_ratio_by_day": "Sample ratio by day",
+    "doubly_exposed": "Doubly exposed units",
+    "empty_variants": "Empty variants",
+    "pre_exposure_balance": "Alike before the exposure",
+    "too_good_to_be_true": "Too good to be true",
+    "novelty": "Early and late participants",
+    "event_lag": "Event lag",
+    "last_event": "Newest exposure",
+    "uncounted_exposures": "Exposures that do not count",
+    "moved_by_phase": "Units moved by a new phase",
+    "fallbacks": "Fallbacks",
+    "unmatched_conversions": "Unmatched conversions",
+}
+"""What each check of the data is called."""
+
+CHECK_STATES = {"ok": "ok", "warning": "warning", "stop": "fails", "not_evaluated": "not checked"}
+"""What each state of a check is called."""
+
 STATES = {
     "passed": "passed",
     "applies": "decides",
@@ -114,6 +136,11 @@ def listed(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def cleared(about: str, when: datetime) -> str:
+    """That a person went on after an alarm: what came before it is among the numbers."""
+    return f"An alarm about {about} was cleared by a person on {date(when)}; the numbers from before are in."
 
 
 def provenance(*, source_label: str | None, simulated: bool) -> list[str]:

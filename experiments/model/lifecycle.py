@@ -11,9 +11,9 @@ from experiments.errors import Conflict, InvalidInput
 from experiments.model.complaints import Path
 from experiments.model.exclusion import Slots, allocate
 from experiments.model.experiment import Experiment
-from experiments.model.faults import faults_at, unknown_name
+from experiments.model.faults import faults_at, unknown_name, validated
 from experiments.model.metric import Metric
-from experiments.model.state import ExperimentState, Phase, Status
+from experiments.model.state import Clearance, ExperimentState, Phase, Status
 
 
 def start(
@@ -97,6 +97,26 @@ def ship(state: ExperimentState, variant: str, now: datetime) -> ExperimentState
         )
     stopped_at = state.stopped_at or now
     return moved(state, status=Status.STOPPED, stopped_at=stopped_at, shipped=variant)
+
+
+def clear(
+    state: ExperimentState, *, verdict: int, gate: int, now: datetime, by: str, reason: str
+) -> ExperimentState:
+    """The experiment with one alarm cleared.
+
+    Args:
+        state: An experiment whose alarm stands.
+        verdict: The recorded verdict that is cleared.
+        gate: The gate that made it `invalid`.
+        now: The moment of the decision.
+        by: Who decides.
+        reason: Why.
+
+    Raises:
+        InvalidInput: The reason says nothing, or is too long.
+    """
+    made = validated(Clearance, {"verdict": verdict, "gate": gate, "at": now, "by": by, "reason": reason})
+    return moved(state, clearances=(*state.clearances, made))
 
 
 def comparable(experiment: Experiment) -> None:

@@ -12,6 +12,7 @@ from experiments.model.definition import Definition
 from experiments.model.experiment import Experiment
 from experiments.model.metric import Metric
 from experiments.model.names import VariantKey
+from experiments.model.text import Reason
 
 
 class Status(StrEnum):
@@ -42,6 +43,19 @@ class Phase(Definition):
     reason: str
 
 
+class Clearance(Definition):
+    """A person's decision to go on after a verdict `invalid`: the alarm of one gate is over.
+
+    `verdict` is the id of the recorded verdict that it clears.
+    """
+
+    verdict: int
+    gate: Annotated[int, Field(ge=1, le=2)]
+    at: AwareDatetime
+    by: str
+    reason: Reason
+
+
 class ExperimentState(Definition):
     """One experiment with its life so far; `metrics` and `slots` are fixed when it starts."""
 
@@ -55,6 +69,7 @@ class ExperimentState(Definition):
     metrics: tuple[Metric, ...] = ()
     salt: str
     slots: tuple[tuple[int, int], ...] = ()
+    clearances: tuple[Clearance, ...] = ()
 
     @property
     def phase(self) -> Phase | None:

@@ -9,9 +9,17 @@ from experiments.model.experiment import Experiment
 from service.api.answers import Answer
 from service.api.calls import Calls
 from service.api.revisions import IF_MATCH, etag, seen_revision
-from service.api.schemas import ExperimentPatch, ExperimentQuery, ExperimentView, Listing, Shipment, listing
+from service.api.schemas import (
+    Clearing,
+    ExperimentPatch,
+    ExperimentQuery,
+    ExperimentView,
+    Listing,
+    Shipment,
+    listing,
+)
 from service.api.services import services
-from service.use_cases import experiments
+from service.use_cases import clearing, experiments
 from service.use_cases.credentials import Role
 from service.use_cases.experiments import StoredExperiment
 from service.use_cases.scope import Scope
@@ -138,6 +146,22 @@ def ship(scope: Scope, key: str, body: Shipment) -> Answer:
     return _changed(scope, experiments.ship(scope, key, body.variant))
 
 
+@calls.post(
+    "/v1/experiments/{key}/clear",
+    role=Role.EDITOR,
+    summary="Clear the alarm of an experiment whose verdict is invalid",
+    body=Clearing,
+    answer=ExperimentView,
+    problems=(404, 409),
+)
+def clear(scope: Scope, key: str, body: Clearing) -> Answer:
+    """The gate that raised it looks from now on only at units first exposed on a later day (UTC).
+
+    Numbers from before stay in the analysis: that is what the decision says, and every report names it.
+    """
+    return _changed(scope, clearing.clear(scope, key, body.reason))
+
+
 def document(stored: StoredExperiment) -> dict[str, object]:
     """An experiment as it is answered: its definition, and what became of it."""
     state = stored.state
@@ -149,6 +173,7 @@ def document(stored: StoredExperiment) -> dict[str, object]:
         "started_at": state.started_at,
         "stopped_at": state.stopped_at,
         "shipped": state.shipped,
+        "clearances": [one.model_dump(mode="json") for one in state.clearances],
         "created_at": stored.created_at,
         "updated_at": stored.updated_at,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -130,11 +130,42 @@ class SrmView(Reading):
     sequential_p_value: float | None
 
 
+class CheckView(Reading):
+    """One named question about the data; `stop` is what makes a verdict invalid."""
+
+    name: str
+    state: Literal["ok", "warning", "stop", "not_evaluated"]
+    says: str
+    p_value: Annotated[float | None, Field(description="The smallest, adjusted over all it tests.")]
+
+
+class AlarmView(Reading):
+    """What gate 1 or 2 found, until a person clears it."""
+
+    gate: int
+    at: datetime
+    said: str
+
+
+class ClearanceView(Reading):
+    """Who went on after an alarm, when, and why."""
+
+    gate: int
+    at: datetime
+    by: str
+    reason: str
+
+
 class HealthView(Reading):
     """Whether the data can be trusted."""
 
     ok: bool
     srm: SrmView
+    checks: list[CheckView]
+    alarm: AlarmView | None
+    clearances: list[ClearanceView]
+    lag_seconds: float | None
+    last_received_at: datetime | None
 
 
 class VerdictInResults(Reading):

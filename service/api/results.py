@@ -68,8 +68,8 @@ def show_timeseries(scope: Scope, key: str, query: TimeseriesQuery) -> Answer:
     problems=(404,),
 )
 def show_health(scope: Scope, key: str) -> Answer:
-    """The split, units that saw two variants, lag, unmatched conversions and fallbacks."""
-    return Answer(results.results(scope, key).health.document())
+    """Every check by name with its state; here the split is looked at in every declared segment too."""
+    return Answer(results.results(scope, key, every_segment=True).health.document())
 
 
 @calls.get(

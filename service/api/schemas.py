@@ -18,7 +18,8 @@ from experiments.model.metric import (
     TimeMetric,
 )
 from experiments.model.quantities import Holdout
-from experiments.model.state import Phase, Status
+from experiments.model.state import Clearance, Phase, Status
+from experiments.model.text import Reason
 from service.use_cases.credentials import Role
 from service.use_cases.paging import Page, PageOf
 
@@ -185,9 +186,16 @@ class ExperimentView(Revision, Experiment):
     started_at: datetime | None
     stopped_at: datetime | None
     shipped: str | None
+    clearances: Annotated[tuple[Clearance, ...], Field(description="Alarms that persons have cleared.")]
 
 
 ExperimentPatch = Annotated[dict[str, Any], Field(description="Members of the definition to change.")]
+
+
+class Clearing(Input):
+    """Why an alarm is cleared."""
+
+    reason: Annotated[Reason, Field(description="For everybody who reads the results: one line.")]
 
 
 class Shipment(Input):

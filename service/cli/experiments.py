@@ -24,7 +24,7 @@ Move = Callable[[Scope, str], StoredExperiment]
 
 @click.group(name="experiments")
 def command() -> None:
-    """List, show, apply, start, pause, stop and ship experiments."""
+    """List, show, apply, start, pause, stop, clear and ship experiments."""
 
 
 @command.command(name="list")
@@ -99,6 +99,23 @@ def ship(workspace: Workspace, project: str, key: str, variant: str) -> None:
     """End an experiment and serve one of its variants to everybody it targets."""
     experiments.ship(workspace.scope(project), key, variant)
     say(f"Experiment {key} has ended; {variant} is served to every targeted unit.")
+
+
+@command.command()
+@click.argument("key")
+@click.option("--reason", required=True, help="Why, for everybody who reads the results.")
+@in_project
+@pass_workspace
+def clear(workspace: Workspace, project: str, key: str, reason: str) -> None:
+    """Clear the alarm that makes the verdict of KEY invalid.
+
+    The gate that raised it looks from then on only at units first exposed on a later day (UTC). Numbers from
+    before stay in the analysis, and every report names the decision.
+    """
+    from service.use_cases import clearing  # the analysis imports SciPy, and `--help` needs none of it
+
+    clearing.clear(workspace.scope(project), key, reason)
+    say(f"The alarm of {key} is cleared; units first exposed from tomorrow (UTC) on are looked at anew.")
 
 
 def summary(stored: StoredExperiment) -> dict[str, Any]:

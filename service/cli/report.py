@@ -63,7 +63,7 @@ def written_report(
     from service.use_cases.experiments import get_experiment
     from service.use_cases.results import results
 
-    found = results(scope, key, segment=segment, as_of=as_of)
+    found = results(scope, key, segment=segment, as_of=as_of, every_segment=extension != "json")
     return written(found, extension, definition=get_experiment(scope, key).state.definition)
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from experiments.errors import DomainError
-from service.dashboard import guard, pages, refusals, sign_in, stylesheet
+from service.dashboard import clearing, guard, pages, refusals, sign_in, stylesheet
 from service.dashboard.parts import EXTENSION, Parts
 
 NAME = "dashboard"
@@ -27,6 +27,7 @@ ROUTES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("GET", "/", "experiments", pages.list_experiments),
     ("GET", "/experiments/<key>", "experiment", pages.show_experiment),
     ("GET", "/experiments/<key>/report.<extension>", "report", pages.download),
+    ("POST", "/experiments/<key>/clear", "clear", clearing.clear),
     ("GET", "/sign-in", "sign_in", sign_in.show_form),
     ("POST", "/sign-in", "sign_in_with_key", sign_in.with_key),
     ("GET", "/sign-in/<token>", "sign_in_with_link", sign_in.with_link),

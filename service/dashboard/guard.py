@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from flask import Response, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -39,7 +39,7 @@ def scope_of(signed: Session) -> Scope:
     return Scope(parts().database, signed.holder.project, signed.holder.actor, parts().clock())
 
 
-def signed_in(view: Callable[Arguments, Response | str]) -> Callable[Arguments, AnyResponse | str]:
+def signed_in(view: Callable[Arguments, AnyResponse | str]) -> Callable[Arguments, AnyResponse | str]:
     """The view for somebody signed in; others are led to the sign-in page and back."""
 
     @wraps(view)

@@ -6,6 +6,7 @@ from flask import Response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from experiments.analysis import wording
+from service.dashboard.clearing import may_clear
 from service.dashboard.guard import scope, signed_in
 from service.reports.html import body_of
 from service.reports.outcomes import outcome_words, tone_of
@@ -31,7 +32,8 @@ def show_experiment(key: str) -> str:
 
     here, segment = scope(), request.args.get("segment") or None
     definition = get_experiment(here, key).state.definition
-    report = report_of(results(here, key, segment=segment), definition=definition)
+    found = results(here, key, segment=segment, every_segment=True)
+    report = report_of(found, definition=definition)
     return render_template(
         "dashboard/experiment.html",
         key=key,
@@ -39,6 +41,7 @@ def show_experiment(key: str) -> str:
         segment=segment,
         segments=definition.plan.segments,
         formats=list(TYPES),
+        alarm=found.verdict.outcome == "invalid" and may_clear(),
     )
 
 
@@ -51,7 +54,8 @@ def download(key: str, extension: str) -> Response:
         raise NotFound(f"There is no report in this format; there are {', '.join(TYPES)}.")
     here, segment = scope(), request.args.get("segment") or None
     definition = get_experiment(here, key).state.definition
-    text = written(results(here, key, segment=segment), extension, definition=definition)
+    found = results(here, key, segment=segment, every_segment=extension != "json")
+    text = written(found, extension, definition=definition)
     answer = Response(text, content_type=f"{TYPES[extension]}; charset=utf-8")
     if extension != "json":
         answer.headers.set("Content-Disposition", "attachment", filename=f"{definition.key}.{extension}")

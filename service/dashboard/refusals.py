@@ -7,9 +7,9 @@ from http import HTTPStatus
 from flask import Response, g, render_template
 from werkzeug.exceptions import HTTPException
 
-from experiments.errors import DomainError, InvalidInput, NotAllowed, NotFound
+from experiments.errors import Conflict, DomainError, InvalidInput, NotAllowed, NotFound
 
-STATUSES: dict[type[DomainError], int] = {NotFound: 404, NotAllowed: 403, InvalidInput: 400}
+STATUSES: dict[type[DomainError], int] = {NotFound: 404, NotAllowed: 403, InvalidInput: 400, Conflict: 409}
 KEPT = frozenset({"retry-after"})
 
 

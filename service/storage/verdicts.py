@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from service.storage.tables import VerdictRow
 
 
-def latest(session: Session, experiment_id: int) -> VerdictRow | None:
-    """The newest verdict of an experiment, if it has one."""
-    return next(iter(page(session, experiment_id, before=None, limit=1)), None)
+def latest(session: Session, experiment_id: int, *, until: datetime | None = None) -> VerdictRow | None:
+    """The newest verdict of an experiment, or the newest that had been recorded until a moment."""
+    query = select(VerdictRow).where(VerdictRow.experiment_id == experiment_id)
+    if until is not None:
+        query = query.where(col(VerdictRow.recorded_at) <= until)
+    return session.exec(query.order_by(col(VerdictRow.id).desc()).limit(1)).first()
 
 
 def page(session: Session, experiment_id: int, *, before: int | None, limit: int) -> list[VerdictRow]:

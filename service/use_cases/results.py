@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,12 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from experiments.errors import InvalidInput
-from experiments.model.events import microseconds, moment
+from experiments.model.events import MICRO, microseconds, moment
 from experiments.model.metric import METRIC, Metric
 from experiments.model.state import ExperimentState, Status
 from service.storage import catalogue, tallies
 from service.storage.tables import MetricRow
+from service.use_cases import alarms
 from service.use_cases.experiments import StoredExperiment, found_row, stored
 from service.use_cases.scope import Scope
 
@@ -23,7 +25,14 @@ if TYPE_CHECKING:  # the analysis imports SciPy, which costs a second that no ot
     from experiments.analysis.timeseries import Timeseries
 
 
-def results(scope: Scope, key: str, *, segment: str | None = None, as_of: datetime | None = None) -> Results:
+def results(
+    scope: Scope,
+    key: str,
+    *,
+    segment: str | None = None,
+    as_of: datetime | None = None,
+    every_segment: bool = False,
+) -> Results:
     """The whole analysis of an experiment.
 
     Args:
@@ -31,6 +40,7 @@ def results(scope: Scope, key: str, *, segment: str | None = None, as_of: dateti
         key: The experiment's key.
         segment: An attribute of the plan's segments, to break the metrics down by.
         as_of: The past moment to speak of; now when None.
+        every_segment: Whether to look at the split in every segment of the plan too, which reads all of them.
 
     Raises:
         NotFound: There is no such experiment.
@@ -38,7 +48,8 @@ def results(scope: Scope, key: str, *, segment: str | None = None, as_of: dateti
     """
     from experiments.analysis.analyze import analyze
 
-    return analyze(experiment_data(scope, key, segment=segment, as_of=as_of), segment=segment)
+    data = experiment_data(scope, key, segment=segment, as_of=as_of, every_segment=every_segment)
+    return analyze(data, segment=segment)
 
 
 def timeseries(scope: Scope, key: str, *, metric: str | None = None) -> Timeseries:
@@ -53,7 +64,12 @@ def timeseries(scope: Scope, key: str, *, metric: str | None = None) -> Timeseri
 
 
 def experiment_data(
-    scope: Scope, key: str, *, segment: str | None = None, as_of: datetime | None = None
+    scope: Scope,
+    key: str,
+    *,
+    segment: str | None = None,
+    as_of: datetime | None = None,
+    every_segment: bool = False,
 ) -> ExperimentData:
     """What the analysis is made from: cells, counts and watermark, read at one moment.
 
@@ -65,7 +81,9 @@ def experiment_data(
         raise InvalidInput.at("/as_of", f"lies ahead of the service's clock, {scope.now.isoformat()}")
     with scope.reading() as session:
         experiment = stored(found_row(session, scope, key))
-        return _data(session, scope, experiment, segment=segment, as_of=as_of)
+        declared = experiment.state.definition.plan.segments
+        wanted = declared if every_segment else [one for one in declared if one == segment]
+        return _data(session, scope, experiment, segments=wanted, as_of=as_of)
 
 
 def _data(
@@ -73,15 +91,16 @@ def _data(
     scope: Scope,
     experiment: StoredExperiment,
     *,
-    segment: str | None,
+    segments: Sequence[str],
     as_of: datetime | None,
 ) -> ExperimentData:
     from experiments.analysis.data import ExperimentData
 
     state, connection = experiment.state, session.connection()
     cells = tallies.cells(connection, experiment.id)
-    if segment in state.definition.plan.segments:
+    for segment in segments:
         cells += tallies.cells(connection, experiment.id, segment=segment)
+    moment_of = as_of or scope.now
     folded_to = tallies.folded_to(connection)
     return ExperimentData(
         definition=state.definition,
@@ -91,9 +110,12 @@ def _data(
         metrics=_metrics(session, scope, state),
         started_at=state.started_at,
         cells=cells,
-        as_of=as_of or scope.now,
+        as_of=moment_of,
         events_folded_to=None if folded_to is None else moment(folded_to),
         exposure_health=_exposure_health(connection, scope, experiment.id),
+        alarm=alarms.standing_alarm(session, experiment, until=moment_of),
+        clearances=alarms.clearances(state, until=moment_of),
+        by_segment=len(segments) == len(state.definition.plan.segments),
     )
 
 
@@ -115,5 +137,10 @@ def _exposure_health(connection: Connection, scope: Scope, experiment_id: int) -
         moved_by_phase=counts.moved_by_phase,
         fallbacks=counts.fallbacks,
         unmatched_conversions=counts.unmatched_conversions,
-        lag_seconds=None if waiting is None else max(0, microseconds(scope.now) - waiting) / 1_000_000,
+        lag_seconds=None if waiting is None else max(0, microseconds(scope.now) - waiting) / MICRO,
+        exposures=counts.exposures,
+        uncounted=counts.uncounted,
+        arrival_mean_seconds=None if counts.lag_mean is None else counts.lag_mean / MICRO,
+        arrival_highest_seconds=None if counts.lag_highest is None else counts.lag_highest / MICRO,
+        last_received_at=None if counts.last_received_at is None else moment(counts.last_received_at),
     )

@@ -103,7 +103,7 @@ def _record(scope: Scope, key: str, found: Results) -> RecordedVerdict:
     with scope.writing() as writing:
         experiment_id = found_row(writing.session, scope, key).id or 0
         newest = verdicts.latest(writing.session, experiment_id)
-        if newest is not None and _is_same(_recorded(newest), found):
+        if newest is not None and (_is_same(_recorded(newest), found) or _is_stale(_recorded(newest), found)):
             return _recorded(newest)
         row = VerdictRow(
             project_id=scope.project.id,
@@ -122,12 +122,29 @@ def _record(scope: Scope, key: str, found: Results) -> RecordedVerdict:
 
 
 def _is_same(recorded: RecordedVerdict, found: Results) -> bool:
-    verdict = found.verdict
-    return (recorded.outcome, recorded.winner, recorded.rules) == (
+    """Whether nothing is new; after a clearing there is always something."""
+    verdict, cleared = found.verdict, _cleared(recorded)
+    return (recorded.outcome, recorded.winner, recorded.rules, cleared) == (
         verdict.outcome,
         verdict.winner,
         verdict.rules,
+        len(found.health.clearances),
     )
+
+
+def _is_stale(recorded: RecordedVerdict, found: Results) -> bool:
+    """Whether these results were made before an alarm, or before its clearing, that has been recorded since.
+
+    An alarm that stands makes every verdict `invalid`; results that do not know of it may not hide it.
+    """
+    before, now = _cleared(recorded), len(found.health.clearances)
+    hidden = recorded.outcome == "invalid" and found.verdict.outcome != "invalid"
+    return now < before or (now == before and hidden)
+
+
+def _cleared(recorded: RecordedVerdict) -> int:
+    """How many clearings this verdict knew of."""
+    return len(recorded.document.get("inputs", {}).get("clearances", ()))
 
 
 def _recorded(row: VerdictRow) -> RecordedVerdict:

@@ -30,6 +30,7 @@ ROLES = {  # the contract's table, written out: a role that changes in the code 
         "POST /v1/error-codes", "PUT /v1/error-codes/{code}", "POST /v1/metrics", "PUT /v1/metrics/{key}",
         "POST /v1/experiments", "PATCH /v1/experiments/{key}", "PUT /v1/project",
         *(f"POST /v1/experiments/{{key}}/{step}" for step in ("start", "pause", "stop", "archive", "ship")),
+        "POST /v1/experiments/{key}/clear",
     },
     "viewer": {
         "GET /v1/error-codes", "GET /v1/error-codes/{code}", "GET /v1/metrics", "GET /v1/metrics/{key}",

@@ -146,6 +146,44 @@ def test_health_is_that_of_the_results(finished: Site) -> None:
     assert finished.get(f"{PATH}/health").json == finished.get(f"{PATH}/results").json["health"]
 
 
+def test_health_answers_every_check_by_name_with_a_sentence(finished: Site) -> None:
+    health = finished.get(f"{PATH}/health").json
+    checks = {one["name"]: one for one in health["checks"]}
+    assert (checks["sample_ratio"]["state"], checks["sample_ratio"]["p_value"]) == ("ok", 1.0)
+    assert checks["sample_ratio_by_day"]["state"] == "ok"
+    assert len(checks["sample_ratio_by_day"]["details"]["parts"]) == 10
+    assert checks["novelty"]["state"] == "ok"
+    assert len(checks["novelty"]["details"]["treatments"][0]["days"]) == 10
+    assert checks["sample_ratio_by_segment"]["state"] == "not_evaluated"
+    assert checks["last_event"]["state"] == "warning"  # nothing came for ten days
+    assert checks["event_lag"]["details"]["arrival_mean_seconds"] == pytest.approx(7200, rel=0.01)
+    assert health["last_received_at"].startswith("2026-03-11")
+    assert all(one["says"] for one in checks.values())
+
+
+def test_the_split_by_segment_is_looked_at_by_the_health_call_alone(site: Site) -> None:
+    site.running(plan={"primary": "recharge", "segments": ["plan"]})
+    units = [
+        (f"{plan}-{variant}-{n}", variant, plan)
+        for plan, control, progress in (("free", 300, 200), ("pro", 200, 300))
+        for variant, many in (("control", control), ("progress", progress))
+        for n in range(many)
+    ]
+    site.send(
+        *(exposure(f"x-{name}", name, variant, context={"plan": plan}) for name, variant, plan in units)
+    )
+    site.fold()
+
+    def by_segment(health: dict[str, Any]) -> dict[str, Any]:
+        return next(one for one in health["checks"] if one["name"] == "sample_ratio_by_segment")
+
+    health = site.get(f"{PATH}/health").json
+    assert health["ok"] is True
+    assert by_segment(health)["state"] == "warning"
+    assert "plan = free (300 against 200" in by_segment(health)["says"]
+    assert by_segment(site.get(f"{PATH}/results").json["health"])["state"] == "not_evaluated"
+
+
 def test_the_overview_shows_every_experiment_with_its_verdict(finished: Site) -> None:
     finished.post("/v1/experiments", experiment_document(key="waiting"))
     first, second = finished.get("/v1/overview").json["items"]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.api_client import KEY as SITE_KEY
+from tests.api_client import Site, exposure
 from tests.bad_definitions import VALID_DOCUMENT
 from tests.service.cli.conftest import Keepgoing
 
@@ -75,6 +77,26 @@ def test_a_forbidden_step_says_why_and_changes_nothing(keepgoing: Keepgoing, fil
     assert answer.exit_code == 1
     assert "draft" in answer.err
     assert keepgoing("experiments", "list", "--json").json[0]["status"] == "draft"
+
+
+def test_an_alarm_is_cleared_with_a_reason(keepgoing: Keepgoing, database_url: str) -> None:
+    site = Site(database_url).running()
+    site.send(*(exposure(f"x{n}", f"u{n}") for n in range(300)))
+    site.fold()
+    site.close()
+    assert keepgoing("experiments", "clear", SITE_KEY, "--project", "shop").exit_code == 2
+    cleared = keepgoing("experiments", "clear", SITE_KEY, "--reason", "A load test.", "--project", "shop")
+    assert cleared.exit_code == 0
+    shown = keepgoing("experiments", "show", SITE_KEY, "--project", "shop").json["clearances"]
+    assert [(one["by"], one["reason"]) for one in shown] == [("cli", "A load test.")]
+    report = keepgoing("report", SITE_KEY, "--project", "shop").out
+    assert "A load test." in report
+    assert "was cleared by a person on" in report
+    again = keepgoing("experiments", "clear", SITE_KEY, "--reason", "Again.", "--project", "shop")
+    assert again.exit_code == 0  # an empty variant is of gate 1, its split of gate 2
+    done = keepgoing("experiments", "clear", SITE_KEY, "--reason", "Again.", "--project", "shop")
+    assert done.exit_code == 1
+    assert "no alarm" in done.err
 
 
 def test_an_empty_list_is_an_empty_list_in_json_and_a_hint_for_people(keepgoing: Keepgoing) -> None:

@@ -171,7 +171,8 @@ def test_the_checks_name_the_split_and_its_warning() -> None:
     assert row(checks, "Sample ratio, chi-square") == {
         "Check": "Sample ratio, chi-square",
         "State": "warning",
-        "Found": "p = 0.0086",
+        "Found": "The chi-square test of the split has p = 0.0086: unusual, but no proof of a fault. "
+        "Look whether something drops units of one variant.",
     }
     assert row(checks, "Sample ratio, may be looked at any time")["State"] == "ok"
 
@@ -187,7 +188,9 @@ def test_doubly_exposed_units_are_counted_and_said_to_be_left_out() -> None:
     found = results_of(control=(10_000, 1000), progress=(10_000, 1000), more=more)
     crossed = row(table(report_of(found), "Checks"), "Doubly exposed units")
     assert crossed["State"] == "fails"
-    assert crossed["Found"] == "300 units (1.48%) saw two variants; left out of every other number"
+    assert crossed["Found"] == (
+        "300 units (1.48%, more than 1.00%) saw two variants; left out of every other number."
+    )
 
 
 def test_provisional_numbers_stand_beside_those_whose_windows_have_ended() -> None:

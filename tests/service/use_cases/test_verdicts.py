@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from service.use_cases import verdicts
+from dataclasses import replace
+
+from service.use_cases import clearing, verdicts
 from service.use_cases.paging import PageOf
-from tests.api_client import KEY, Site
+from service.use_cases.results import results
+from tests.api_client import KEY, Site, exposure
 from tests.factories import experiment_document
 
 
@@ -23,3 +26,37 @@ def test_each_project_gets_its_own(site: Site) -> None:
     site.running().running(project="rival")
     assert verdicts.record_all(site.services.backend.database, site.now()) == 2
     assert len(verdicts.list_verdicts(site.scope("rival"), KEY, PageOf()).items) == 1
+
+
+def test_results_made_before_an_alarm_do_not_hide_it(site: Site) -> None:
+    site.running()
+    site.send(*(exposure(f"a{n}", f"a{n}", "control" if n % 2 else "progress") for n in range(20)))
+    site.fold()
+    early = results(site.scope(), KEY)
+    site.send(*(exposure(f"b{n}", f"b{n}") for n in range(400)))
+    site.fold()
+    alarm = verdicts.record_verdict(site.scope(), KEY)
+    assert (early.verdict.outcome, alarm and alarm.outcome) == ("collecting", "invalid")
+    assert verdicts.record_verdict(site.scope(), KEY, early) == alarm
+    late = results(site.scope(), KEY)
+    clearing.clear(site.scope(), KEY, "A test of the wall, not of people.")
+    cleared = verdicts.newest_verdict(site.scope(), KEY)
+    assert cleared is not None
+    assert cleared.outcome != "invalid"
+    assert verdicts.record_verdict(site.scope(), KEY, late) == cleared
+
+
+def test_an_alarm_keeps_its_own_words_when_the_rules_change(site: Site) -> None:
+    site.running()
+    site.send(*(exposure(f"b{n}", f"b{n}") for n in range(400)))
+    site.fold()
+    first = verdicts.record_verdict(site.scope(), KEY)
+    found = results(site.scope(), KEY)
+    newer = replace(found, verdict=replace(found.verdict, rules="2099-01.1"))
+    again = verdicts.record_verdict(site.scope(), KEY, newer)
+    assert first is not None
+    assert again is not None
+    assert again.id != first.id
+    alarm = results(site.scope(), KEY).health.alarm
+    assert alarm is not None
+    assert (alarm.at, alarm.said) == (first.recorded_at, first.document["reasons"][0])

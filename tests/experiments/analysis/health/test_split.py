@@ -1,32 +1,16 @@
-"""Whether the data can be trusted."""
+"""Whether participants fell on the variants in the shares that were set."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from experiments.analysis.data import ExperimentData
-from experiments.analysis.health import Health, health
-from experiments.analysis.reading import Ledger
+from experiments.analysis.alarms import Alarm, Clearance
 from experiments.analysis.results import Unavailable
 from experiments.stats import srm
-from tests.analysis_factories import a_phase, an_experiment_of, experiment_data, rate_cells
-
-
-def health_of(data: ExperimentData) -> Health:
-    """The health of an experiment."""
-    return health(data, Ledger(data.cells))
-
-
-def of_days(*days: tuple[int, int], **fields: Any) -> ExperimentData:
-    """Control and progress with so many participants on each day."""
-    cells = [
-        cell
-        for day, (control, progress) in enumerate(days)
-        for cell in rate_cells("control", control, 0, day=day) + rate_cells("progress", progress, 0, day=day)
-    ]
-    return experiment_data(cells, **fields)
+from tests.analysis_factories import a_phase, an_experiment_of, day_start, experiment_data, rate_cells
+from tests.healths import health_of, of_days
 
 
 def test_kohavis_split_is_a_mismatch() -> None:
@@ -108,21 +92,30 @@ def test_too_few_participants_have_no_chi_square_but_a_sequential_answer() -> No
     assert split.sequential_p_value == 1.0
 
 
-@pytest.mark.parametrize(("units", "empty"), [(200, ()), (201, ("progress",))])
-def test_a_variant_is_called_empty_after_two_hundred_units(units: int, empty: tuple[str, ...]) -> None:
-    assert health_of(of_days((units, 0))).empty_variants == empty
+def test_after_a_clearing_both_tests_start_with_the_day_after_it() -> None:
+    cleared = Clearance(2, day_start(0) + timedelta(hours=20), "cli", "The old app is gone.")
+    split = health_of(of_days((1000, 600), (500, 520), clearances=(cleared,))).split
+    assert split.ok
+    assert split.since == day_start(1)
+    assert split.chi_square_p_value == srm.chi_square([500, 520], [1, 1]).p_value
+    assert split.sequential_p_value == srm.sequential([500, 520], [1, 1]).p_value
+    assert [one.observed for one in split.phases[0].variants] == [
+        1500,
+        1120,
+    ]  # all of them are in the analysis
+    again = health_of(of_days((1000, 600), (1000, 600), clearances=(cleared,))).split
+    assert not again.ok
 
 
-def test_a_variant_of_a_tiny_share_may_be_empty_for_long() -> None:
-    phase = a_phase(shares={"control": "999/1000", "progress": "1/1000"})
-    assert health_of(of_days((300, 0), phases=[phase])).empty_variants == ()
+def test_a_clearing_of_the_other_gate_changes_nothing() -> None:
+    cleared = Clearance(1, day_start(0), "cli", "The ids are mended.")
+    assert not health_of(of_days((1000, 600), (500, 520), clearances=(cleared,))).split.ok
 
 
-@pytest.mark.parametrize(("crossed", "ok"), [(10, True), (11, False)])
-def test_over_one_percent_doubly_exposed_is_too_many(crossed: int, ok: bool) -> None:
-    cells = rate_cells("control", 500, 0) + rate_cells("progress", 500 - crossed, 0)
-    cells += rate_cells("progress", crossed, 0, crossed=True)
-    found = health_of(experiment_data(cells))
-    assert found.doubly_exposed.units == crossed
-    assert found.doubly_exposed.ok is ok
-    assert found.ok is ok
+def test_an_alarm_that_stands_is_no_sound_split() -> None:
+    alarm = Alarm(2, day_start(1), "The split was off.")
+    found = health_of(of_days((1000, 1001), alarm=alarm))
+    assert not found.split.ok
+    assert not found.ok
+    assert found.check("sample_ratio").state == "stop"
+    assert "The split was off." in found.check("sample_ratio").says

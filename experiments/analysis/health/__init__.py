@@ -1,0 +1,1 @@
+"""Whether the data can be trusted: one module a question, all answers together in `health`."""
