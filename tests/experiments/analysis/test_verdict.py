@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from experiments.analysis.alarms import Alarm, Clearance
 from experiments.analysis.analyze import analyze, verdict_of
 from experiments.analysis.data import ExperimentData
 from experiments.analysis.document import verdict_document
@@ -342,3 +343,21 @@ def test_stopping_by_hand_spends_no_more_than_was_earned() -> None:
     stopped = verdict_of(data_of(two(400, 500, n=4000), status="stopped"))
     running = verdict_of(data_of(two(400, 500, n=4000)))
     assert stopped.inputs["looks"]["bounds"] == running.inputs["looks"]["bounds"]
+
+
+@pytest.mark.parametrize("gate", [1, 2])
+def test_an_alarm_that_stands_makes_any_verdict_invalid_whatever_the_numbers_say_now(gate: int) -> None:
+    alarm = Alarm(gate, FIRST_DAY, "It was off.")
+    found = verdict_of(data_of(two(1000, 1200), alarm=alarm))
+    assert found.outcome == "invalid"
+    assert [one.state for one in found.gates].index("applies") == gate - 1
+    assert found.reasons[0] == "It was off. Recorded on 2 March 2026."
+    assert found.inputs["alarm"] == {"gate": gate, "at": "2026-03-02T00:00:00Z", "said": "It was off."}
+
+
+def test_after_the_clearing_the_verdict_is_the_one_that_the_numbers_give() -> None:
+    cleared = Clearance(2, FIRST_DAY, "cli", "The old app is gone.")
+    found = verdict_of(data_of(two(1000, 1200), clearances=(cleared,)))
+    assert found.outcome == "winner"
+    assert "“The old app is gone.”" in found.gates[1].detail
+    assert "cleared" not in found.gates[0].detail.lower()

@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from experiments.analysis.alarms import Clearance
 from experiments.analysis.analyze import verdict_of
 from experiments.analysis.outcome import Outcome
 from experiments.analysis.verdict import NAMES
-from tests.analysis_factories import an_experiment_of, experiment_data, metric_cell, rate_cells, spread
+from tests.analysis_factories import (
+    an_experiment_of,
+    day_start,
+    experiment_data,
+    metric_cell,
+    rate_cells,
+    spread,
+)
 from tests.factories import a_metric
 
 PAGE = (Path(__file__).parents[3] / "docs" / "verdict.md").read_text()
@@ -26,9 +34,12 @@ def said() -> str:
     guarded = {**plan, "guardrails": [{"metric": "support", "margin": 0.01}]}
     lower = a_metric(key="support", event="support", direction="decrease")
     few = spread("control", 400, 20, days=10) + spread("progress", 400, 60, days=10)
+    why = "The broken app version was withdrawn on Monday."
+    cleared = Clearance(2, day_start(1), "key_1 (ops)", why)
     verdicts = [
         verdict_of(experiment_data(even + rate_cells("control", 500, 50, crossed=True))),
         verdict_of(experiment_data(few, days=18)),
+        verdict_of(experiment_data(even, clearances=(cleared,))),
         verdict_of(experiment_data(even, definition=an_experiment_of("progress", plan=plan))),
         verdict_of(
             experiment_data(
