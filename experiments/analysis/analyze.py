@@ -17,8 +17,9 @@ from experiments.analysis.reading import (
     Comparable,
     Group,
     Ledger,
-    cells_at,
+    allocation_of,
     is_comparable,
+    ledger_of,
     matured_through,
 )
 from experiments.analysis.results import (
@@ -60,7 +61,7 @@ def analyze(data: ExperimentData, *, segment: str | None = None) -> Results:
         InvalidInput: The plan does not declare the segment.
     """
     _check_segment(data, segment)
-    ledger = Ledger(cells_at(data))
+    ledger = ledger_of(data)
     schedule = schedule_of(data, ledger)
     work = _Work(data, ledger, planned_of_two(schedule.planned))
     definition = data.definition
@@ -75,6 +76,7 @@ def analyze(data: ExperimentData, *, segment: str | None = None) -> Results:
         hypothesis=definition.hypothesis,
         simulated=definition.simulated,
         source=definition.source,
+        allocation=allocation_of(data),
         phases=data.phases_until_now,
         variants=_counts(work, EVERYBODY),
         health=health(data, ledger, _with_crossed(work)),
@@ -86,7 +88,7 @@ def analyze(data: ExperimentData, *, segment: str | None = None) -> Results:
 
 def verdict_of(data: ExperimentData) -> Verdict:
     """The verdict alone: the same as that of `analyze`, for lists of many experiments."""
-    ledger = Ledger(cells_at(data))
+    ledger = ledger_of(data)
     return verdict(gather(data, ledger, schedule_of(data, ledger)))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
+from experiments.analysis.adaptive import adaptive_mean
 from experiments.analysis.adjusted import AdjustedPair, adjusted_pair
 from experiments.analysis.pairs import Pair, pair_of, pooled
-from experiments.analysis.reading import Paired, Sample, Strata
+from experiments.analysis.reading import AdaptiveStrata, Paired, Sample, Strata
 from experiments.analysis.results import (
     Absolute,
     Adjusted,
@@ -70,7 +71,7 @@ def read(
     """
     best = attempt(best_chances, strata, _present(strata, comparison), comparison.direction)
     variants = [_variant(strata, converted, comparison, key, best) for key in comparison.variants]
-    if paired:
+    if paired and not isinstance(strata, AdaptiveStrata):  # an adjustment within phases would not be weighted
         variants = [_beside(one, paired, comparison) for one in variants]
     return MetricReading(tuple(variants), _phases(strata, converted, comparison))
 
@@ -120,12 +121,17 @@ def _variant(
     if key not in _present(strata, comparison):
         return _empty(key, is_control=key == comparison.control)
     sample = pooled(strata, key)
-    own, sides = attempt(_own, sample, comparison.level), _sides(sample)
+    sides = _sides(sample)
+    if isinstance(strata, AdaptiveStrata):
+        own = attempt(adaptive_mean, strata, key, comparison.level)
+        average = own if isinstance(own, Unavailable) else own.estimate
+    else:
+        own, average = attempt(_own, sample, comparison.level), attempt(mean, sample)
     alone = VariantResult(
         key=key,
         participants=sample.participants,
         conversions=conversions,
-        mean=attempt(mean, sample),
+        mean=average,
         interval=own if isinstance(own, Unavailable) else own.interval,
         method=None if isinstance(own, Unavailable) else own.method,
         numerator=None if sides is None else sides[0],

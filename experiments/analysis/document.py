@@ -10,7 +10,7 @@ from experiments.analysis.alarms import ABOUT
 from experiments.analysis.health.health import Health
 from experiments.analysis.outcome import Verdict
 from experiments.analysis.results import Json, MetricResult, Segments, VariantCount, moment, plain
-from experiments.model.experiment import Source
+from experiments.model.experiment import Allocation, Source
 from experiments.model.state import Phase
 
 
@@ -34,6 +34,7 @@ class Results:
     metrics: tuple[MetricResult, ...]
     verdict: Verdict
     segments: Segments | None = None
+    allocation: Allocation | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -69,6 +70,7 @@ class Results:
             "unit": self.unit,
             "hypothesis": self.hypothesis,
             "simulated": self.simulated,
+            "allocation": None if self.allocation is None else self.allocation.model_dump(mode="json"),
             "source": None if self.source is None else self.source.model_dump(mode="json"),
             "notes": self.notes,
         }

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from scipy import special
 
-from experiments.analysis.reading import Sample, Strata, add, linear
+from experiments.analysis.adaptive import adaptive_pair
+from experiments.analysis.reading import AdaptiveStrata, Sample, Strata, add, linear
 from experiments.analysis.strata import Combined, combine
 from experiments.errors import NotEnoughData
 from experiments.stats import bayes, mean, noninferiority, proportion, ratio, sequential
@@ -234,6 +235,8 @@ def pair_of(strata: Strata, control: str, treatment: str) -> Pair:
     Raises:
         NotEnoughData: One of the two has no participant, or no phase has enough of both.
     """
+    if isinstance(strata, AdaptiveStrata):
+        return adaptive_pair(strata, control, treatment, _both(strata, control, treatment))
     shared = {phase: found for phase, found in strata.items() if control in found and treatment in found}
     if not shared:
         raise NotEnoughData(f"No phase has participants of both {control} and {treatment} yet.")
@@ -242,6 +245,18 @@ def pair_of(strata: Strata, control: str, treatment: str) -> Pair:
         return StratifiedPair(combine(shared, control, treatment), both)
     only = next(iter(shared.values()))
     return _plain(only[control], only[treatment])
+
+
+def _both(strata: Strata, control: str, treatment: str) -> tuple[Sample, Sample]:
+    """Both variants over all phases.
+
+    Raises:
+        NotEnoughData: One of them has no participant.
+    """
+    for key in (control, treatment):
+        if not any(key in found for found in strata.values()):
+            raise NotEnoughData(f"{key} has no participant yet.")
+    return pooled(strata, control), pooled(strata, treatment)
 
 
 def pooled(strata: Strata, variant: str) -> Sample:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import TypeGuard
 
 from experiments.analysis.data import ExperimentData, day_of
 from experiments.model.events import MICRO
+from experiments.model.experiment import Allocation, Experiment
 from experiments.model.metric import (
     RATE_KINDS,
     ConversionMetric,
@@ -54,10 +56,31 @@ class Cumulative:
     converted: int
 
 
-class Ledger:
-    """The cells of one experiment, put in order once and then asked many times."""
+class AdaptiveStrata(dict[int, Mapping[str, Sample]]):
+    """Strata of an experiment whose traffic follows its results: phases with their recorded shares.
 
-    def __init__(self, cells: Iterable[tuple[Cell, Tally]]) -> None:
+    Whoever compares variants must weight by them; `pairs.pair_of` and `strata.mean_of` do.
+    """
+
+    def __init__(self, found: Strata, shares: Mapping[int, Mapping[str, float]]) -> None:
+        super().__init__(found)
+        self.shares = shares
+
+
+class Ledger:
+    """The cells of one experiment, put in order once and then asked many times.
+
+    Args:
+        cells: Each once or in parts.
+        adaptive_shares: By phase and variant, of an experiment whose traffic follows its results.
+    """
+
+    def __init__(
+        self,
+        cells: Iterable[tuple[Cell, Tally]],
+        adaptive_shares: Mapping[int, Mapping[str, float]] | None = None,
+    ) -> None:
+        self._adaptive_shares = adaptive_shares
         self._days: dict[tuple[Group, str, bool], dict[int, dict[tuple[int, str], Tally]]] = defaultdict(dict)
         for cell, tally in cells:
             group = Group(cell.segment, cell.segment_value)
@@ -105,7 +128,7 @@ class Ledger:
         for crossed in (False, True) if with_crossed else (False,):
             _merge(people, self._added(group, "", crossed=crossed, after=after, through=through))
             _merge(values, self._added(group, metric.key, crossed=crossed, after=after, through=through))
-        return _strata(metric, people, values)
+        return self._strata(metric, people, values)
 
     def paired(self, metric: Comparable, *, through: int | None = None, group: Group = EVERYBODY) -> Paired:
         """A metric's outcomes beside what was measured before the exposure; empty where nothing was."""
@@ -148,7 +171,16 @@ class Ledger:
             _merge(people, arrivals[day])
             _merge(values, outcomes.get(day, {}))
             converted = sum(tally.conversions for tally in values.values())
-            yield Cumulative(day, _strata(metric, people, values), converted)
+            yield Cumulative(day, self._strata(metric, people, values), converted)
+
+    def _strata(
+        self,
+        metric: Comparable,
+        people: Mapping[tuple[int, str], Tally],
+        values: Mapping[tuple[int, str], Tally],
+    ) -> Strata:
+        found = _strata(metric, people, values)
+        return found if self._adaptive_shares is None else AdaptiveStrata(found, self._adaptive_shares)
 
     def _added(
         self,
@@ -248,6 +280,22 @@ def last_matured_day(metric: Metric, as_of: datetime) -> int:
 def matured_through(data: ExperimentData, metric: Metric) -> int | None:
     """The last day that the matured reading takes in; None where rows have no days and all are matured."""
     return last_matured_day(metric, data.as_of) if data.dated else None
+
+
+def allocation_of(data: ExperimentData) -> Allocation | None:
+    """How the experiment's traffic follows its results; None where it does not."""
+    return data.definition.allocation if isinstance(data.definition, Experiment) else None
+
+
+def ledger_of(data: ExperimentData) -> Ledger:
+    """The ledger of an experiment at its moment."""
+    if allocation_of(data) is None:
+        return Ledger(cells_at(data))
+    shares = {
+        phase.number: {key: float(Fraction(share)) for key, share in phase.shares.items()}
+        for phase in data.phases
+    }
+    return Ledger(cells_at(data), shares)
 
 
 def cells_at(data: ExperimentData) -> list[tuple[Cell, Tally]]:

@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.analysis.reading import Sample, Strata, linear
+from experiments.analysis.adaptive import adaptive_best_chances
+from experiments.analysis.reading import AdaptiveStrata, Sample, Strata, linear
 from experiments.errors import NotEnoughData
 from experiments.stats import bayes
 from experiments.stats.estimate import Counts, Direction, Moments, Sums
@@ -93,6 +94,8 @@ def best_chances(strata: Strata, variants: Sequence[str], direction: Direction) 
     """
     if len(variants) < 2:
         raise NotEnoughData("It takes at least two variants with participants to say which is best.")
+    if isinstance(strata, AdaptiveStrata):
+        return adaptive_best_chances(strata, variants, direction)
     if len(strata) == 1:
         found = next(iter(strata.values()))
         chances = bayes.chance_to_be_best(_of_one_kind([found[key] for key in variants]), direction=direction)

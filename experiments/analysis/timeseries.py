@@ -13,11 +13,10 @@ from experiments.analysis.pairs import pair_of, pooled
 from experiments.analysis.reading import (
     Comparable,
     Cumulative,
-    Ledger,
     Strata,
-    cells_at,
     is_comparable,
     last_matured_day,
+    ledger_of,
 )
 from experiments.analysis.results import Json, Unavailable, moment, plain
 from experiments.analysis.scope import comparison_of, planned_of_two
@@ -102,7 +101,7 @@ def timeseries(data: ExperimentData, metric: str | None = None) -> Timeseries:
     found = data.metric(key)
     if found is None or not is_comparable(found):
         raise NotFound(f"Experiment {data.definition.key!r} has no metric {key!r} that can be compared.")
-    ledger = Ledger(cells_at(data))
+    ledger = ledger_of(data)
     comparison = comparison_of(data, found, planned_of_two(schedule_of(data, ledger).planned))
     arrived = dict(ledger.daily())
     days = ledger.cumulative(found) if data.dated else ()

@@ -23,6 +23,7 @@ _FIXED = {
     "simulated": f"is fixed from the start; {_NEW_EXPERIMENT}",
     "salt": f"is fixed from the start: another salt would move units; {_NEW_EXPERIMENT}",
     "exclusion_group": f"is fixed from the start: other experiments rely on it; {_NEW_EXPERIMENT}",
+    "allocation": f"is fixed from the start; {_NEW_EXPERIMENT}",
     "plan": f"was registered at the start and is frozen; {_NEW_EXPERIMENT}",
 }
 
@@ -81,7 +82,10 @@ def _while_it_runs(
     reason = _reason_for_phase(state.definition, new)
     if reason is None:
         return moved(revised, slots=slots)
-    return moved(revised, slots=slots, phases=(*state.phases, open_phase(revised, new, now, reason=reason)))
+    phase = open_phase(revised, new, now, reason=reason)
+    if new.allocation is not None and state.phase is not None:  # what the traffic has come to goes on
+        phase = phase.model_copy(update={"shares": state.phase.shares})
+    return moved(revised, slots=slots, phases=(*state.phases, phase))
 
 
 def _reason_for_phase(old: Experiment, new: Experiment) -> str | None:
@@ -122,6 +126,8 @@ def _frozen_variants(old: Experiment, new: Experiment) -> Iterator[tuple[Path, s
         if before is None:
             yield ("variants", number), f"{variant.key!r} cannot be added while it runs; {_NEW_EXPERIMENT}"
             continue
+        if new.allocation is not None and _differs("weight", before, variant):
+            yield ("variants", number, "weight"), "is set by the allocation, day by day; leave it as it is"
         for field in ("control", "message", "incentive"):
             if _differs(field, before, variant):
                 detail = f"of {variant.key!r} is fixed from the start, or the variant would mean two things"

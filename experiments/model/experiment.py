@@ -93,6 +93,13 @@ class Plan(Definition):
         return (self.primary, *self.secondary, *(guardrail.metric for guardrail in self.guardrails))
 
 
+class Allocation(Definition):
+    """Traffic that follows the results, day by day; without one the weights stay as they are."""
+
+    mode: Literal["thompson"]
+    floor: Annotated[Real, Field(ge=0.05, le=0.5)] = 0.05
+
+
 class Experiment(Definition):
     """One experiment as its owner wrote it; what became of it stands in `ExperimentState`."""
 
@@ -105,6 +112,7 @@ class Experiment(Definition):
     source: Source | None = None
     simulated: Flag = False
     traffic: Share = Decimal(1)
+    allocation: Allocation | None = None
     exclusion_group: Key | None = None
     targeting: Targeting | None = None
     variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=20)]
@@ -114,8 +122,39 @@ class Experiment(Definition):
 
     @model_validator(mode="after")
     def _fits(self) -> Experiment:
-        fit([*self._variant_faults(), *self._forced_faults(), *self._external_faults()])
+        fit(
+            [
+                *self._variant_faults(),
+                *self._forced_faults(),
+                *self._external_faults(),
+                *self._allocation_faults(),
+            ]
+        )
         return self
+
+    def _allocation_faults(self) -> list[tuple[Path, str]]:
+        if self.allocation is None:
+            return []
+        faults: list[tuple[Path, str]] = []
+        if self.plan.mode != "open":
+            faults.append(
+                (
+                    ("plan", "mode"),
+                    "must be open: only a test that may be looked at any time judges moving traffic",
+                )
+            )
+        if self.allocation.floor * len(self.variants) >= 1:
+            faults.append(
+                (
+                    ("allocation", "floor"),
+                    f"leaves nothing to move among {len(self.variants)} variants; lower it",
+                )
+            )
+        if any(float(share) < self.allocation.floor for share in self.shares.values()):
+            faults.append(
+                (("variants",), "a weight is below the allocation's floor; raise it, or lower the floor")
+            )
+        return faults
 
     def _variant_faults(self) -> list[tuple[Path, str]]:
         faults: list[tuple[Path, str]] = []
@@ -150,6 +189,7 @@ class Experiment(Definition):
             "forced": bool(self.forced),
             "exclusion_group": bool(self.exclusion_group),
             "salt": bool(self.salt),
+            "allocation": self.allocation is not None,
         }
         return [((name,), detail) for name, is_given in given.items() if is_given]
 

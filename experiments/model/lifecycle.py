@@ -146,6 +146,28 @@ def open_phase(state: ExperimentState, definition: Experiment, now: datetime, *,
     )
 
 
+def reallocated(state: ExperimentState, shares: Mapping[str, Fraction], now: datetime) -> ExperimentState:
+    """The experiment with a new phase of these shares, because the results have moved its traffic.
+
+    Args:
+        state: A running experiment with an allocation.
+        shares: Of every variant, adding up to 1.
+        now: The moment of the change.
+
+    Raises:
+        Conflict: It does not run, or its traffic does not follow the results.
+    """
+    if state.status is not Status.RUNNING or state.definition.allocation is None:
+        raise _refusal(
+            state, "move the traffic of", "only a running experiment with an allocation has it moved"
+        )
+    if sum(shares.values()) != 1 or shares.keys() != state.definition.shares.keys():
+        raise ValueError(f"shares == {dict(shares)}, must be of every variant and add up to 1.")
+    phase = open_phase(state, state.definition, now, reason=state.definition.allocation.mode)
+    written = {key: str(share) for key, share in shares.items()}
+    return moved(state, phases=(*state.phases, phase.model_copy(update={"shares": written})))
+
+
 def slots_for(state: ExperimentState, definition: Experiment, taken: Mapping[str, Slots]) -> Slots:
     """The slots for the traffic of this definition, none outside an exclusion group.
 

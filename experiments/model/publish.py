@@ -125,7 +125,7 @@ def _experiment(state: ExperimentState, context: Mapping[str, str], root: str) -
         "needs": _needs(definition, context),
         "segments": list(definition.plan.segments),
         "control": definition.control.key,
-        "variants": [_variant(state, variant, edge) for variant, edge in _with_edges(definition)],
+        "variants": [_variant(state, variant, edge) for variant, edge in _with_edges(state)],
     }
 
 
@@ -144,9 +144,11 @@ def _exclusion(state: ExperimentState, root: str) -> Wire | None:
     }
 
 
-def _with_edges(definition: Experiment) -> Iterator[tuple[Variant, int]]:
-    shares = [definition.shares[variant.key] for variant in definition.variants]
-    return zip(definition.variants, edges(shares), strict=True)
+def _with_edges(state: ExperimentState) -> Iterator[tuple[Variant, int]]:
+    """The variants with the edges of the phase that is open."""
+    shares = state.phases[-1].shares
+    variants = state.definition.variants
+    return zip(variants, edges([Fraction(shares[variant.key]) for variant in variants]), strict=True)
 
 
 def _variant(state: ExperimentState, variant: Variant, edge: int) -> Wire:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
 
 import numpy as np
 
+from experiments.analysis.allocation import next_shares
 from experiments.analysis.analyze import verdict_of
 from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData, day_of
 from experiments.analysis.looks import schedule_of
 from experiments.analysis.outcome import Outcome, Verdict
 from experiments.analysis.pairs import pair_of
-from experiments.analysis.reading import Ledger, is_comparable, matured_through
+from experiments.analysis.reading import is_comparable, ledger_of, matured_through
 from experiments.analysis.results import Unavailable
 from experiments.analysis.scope import planned_of_two
+from experiments.model.state import Phase
 from experiments.model.tally import Cell, Tally
 from experiments.simulation.claims import SHIPS, is_false_positive, is_found, is_wrong
 from experiments.simulation.scenario import FIRST_DAY, Scenario, at
@@ -60,6 +65,8 @@ class Run:
 
 def run(scenario: Scenario, random: np.random.Generator) -> Run:
     """One experiment of the scenario, looked at until it ends."""
+    if scenario.definition.allocation is not None:
+        return _run_adaptive(scenario, random)
     cells = draw(scenario, random)
     days = [cell.day for cell, _ in cells]
     start, today = scenario.data(), day_of(FIRST_DAY)
@@ -69,6 +76,50 @@ def run(scenario: Scenario, random: np.random.Generator) -> Run:
         if found.outcome in DECIDING:
             break
     return _ended(scenario, data, found, look)
+
+
+def _run_adaptive(scenario: Scenario, random: np.random.Generator) -> Run:
+    """The same where the traffic of each day depends on what was seen before it."""
+    for day, data in enumerate(adaptive_days(scenario, random)):
+        if day in scenario.looks:
+            found, look = verdict_of(data), day
+            if found.outcome in DECIDING:
+                break
+    return _ended(scenario, data, found, look)
+
+
+def adaptive_days(scenario: Scenario, random: np.random.Generator) -> Iterator[ExperimentData]:
+    """The experiment at the beginning of each of its days, its traffic moved as the service moves it."""
+    start = scenario.data()
+    cells: Cells = []
+    phases = start.phases
+    for day in range(scenario.days + 1):
+        data = replace(at(start, day), cells=tuple(cells), phases=phases)
+        yield data
+        shares = next_shares(data)
+        if not isinstance(shares, Unavailable):
+            written = {key: str(share) for key, share in shares.items()}
+            phases = (*phases, _phase(len(phases) + 1, data.as_of, written))
+        cells += _day(scenario, phases[-1], day, random)
+
+
+def _phase(number: int, opened_at: datetime, shares: Mapping[str, str]) -> Phase:
+    return Phase(number=number, opened_at=opened_at, shares=dict(shares), revision=1, reason="thompson")
+
+
+def _day(scenario: Scenario, phase: Phase, day: int, random: np.random.Generator) -> Cells:
+    """The cells of one day, split by the phase's shares."""
+    shares = {key: float(Fraction(share)) for key, share in phase.shares.items() if Fraction(share) > 0}
+    people = random.multinomial(scenario.daily, list(shares.values()))
+    truth, when = scenario.truth, day_of(FIRST_DAY) + day
+    cells: Cells = []
+    for key, count in zip(shares, people.tolist(), strict=True):
+        if count:
+            cells.append((Cell(key, phase.number, "", when, "", "", False), Tally(n=count)))
+            for judged in (truth.primary, *truth.guardrails):
+                tally = judged.truth.draw(key, np.array([count]), random)[0]
+                cells.append((Cell(key, phase.number, judged.key, when, "", "", False), tally))
+    return cells
 
 
 def draw(scenario: Scenario, random: np.random.Generator) -> Cells:
@@ -118,7 +169,7 @@ def covered(scenario: Scenario, data: ExperimentData) -> tuple[float | None, flo
     metric = data.metric(scenario.truth.primary.key)
     if metric is None or not is_comparable(metric):
         raise TypeError(f"{scenario.truth.primary.key} cannot be compared.")
-    ledger = Ledger(data.cells)
+    ledger = ledger_of(data)
     planned = planned_of_two(schedule_of(data, ledger).planned)
     strata = ledger.strata(metric, through=matured_through(data, metric))
     sequential: list[bool] = []

@@ -14,9 +14,9 @@ from fractions import Fraction
 
 from experiments.errors import NotEnoughData
 from experiments.stats import bayes, sequential
-from experiments.stats.estimate import Counts, Direction, Estimate, Interval, Sums, check_level
+from experiments.stats.estimate import Counts, Direction, Estimate, Interval, Moments, Sums, check_level
 from experiments.stats.mean import two_sided_t
-from experiments.stats.sequential import LEAST_PARTICIPANTS, SequentialAnswer
+from experiments.stats.sequential import LEAST_PARTICIPANTS, SequentialAnswer, Side
 
 FLOOR = 0.05
 """No variant gets less traffic: without a floor the weights of the estimate have no bound."""
@@ -82,10 +82,15 @@ def thompson(
         Thompson, W. R. (1933). On the likelihood that one unknown probability exceeds another in view of the
         evidence of two samples. Biometrika 25, 285-294. Scott (2010), see `bayes.chance_to_be_best`.
     """
-    if not 0 < floor * len(variants) < 1:
-        raise ValueError(f"floor == {floor}, must be > 0 and leave something for {len(variants)} variants.")
     chances = bayes.chance_to_be_best(variants, direction=direction)
-    spare = 1 - floor * len(variants)
+    return floored(chances, floor=floor)
+
+
+def floored(chances: Sequence[float], *, floor: float = FLOOR) -> tuple[float, ...]:
+    """Assignment probabilities by chance to be best, none below the floor."""
+    if not 0 < floor * len(chances) < 1:
+        raise ValueError(f"floor == {floor}, must be > 0 and leave something for {len(chances)} variants.")
+    spare = 1 - floor * len(chances)
     return tuple(floor + spare * chance / math.fsum(chances) for chance in chances)
 
 
@@ -122,6 +127,39 @@ def weighted(phases: Sequence[Phase], control: int, treatment: int) -> Weighted:
         raise NotEnoughData("Every participant has the same value, so nothing can be compared.")
     participants = sum(phase.participants for phase in phases)
     return Weighted(total / participants, math.sqrt(variance) / participants, participants, first)
+
+
+def mean(phases: Sequence[Phase], place: int) -> Moments:
+    """One variant's mean, unbiased whatever rule moved the traffic, as the mean of its participants.
+
+    The score of every participant, of whatever variant, is m + (y - m) / e for this variant's own and m for
+    the others, as in `weighted`; the first phase counts with its plain mean.
+
+    Args:
+        phases: In order of time.
+        place: Of the variant.
+
+    Raises:
+        NotEnoughData: There is no phase; the first has fewer than two participants of the variant; or no
+            value differs from another.
+
+    References:
+        Hadad et al. (2021), as in `weighted`.
+    """
+    samples = [_sums(phase, place) for phase in phases]
+    if not samples or samples[0].participants < 2:
+        raise NotEnoughData("The first phase needs at least two participants of the variant.")
+    seen = samples[0]
+    n = phases[0].participants
+    total, variance = n * seen.mean, n * n * seen.variance / seen.participants
+    for phase, sums in zip(phases[1:], samples[1:], strict=True):
+        found = _own_scores(phase, place, sums, seen.mean)
+        total, variance = total + found[0], variance + found[1]
+        seen = seen + sums
+    everybody = sum(phase.participants for phase in phases)
+    if variance == 0:
+        raise NotEnoughData("Every participant has the same value, so the spread of the mean is not known.")
+    return Moments(seen.participants, total / everybody, variance / everybody**2 * seen.participants)
 
 
 def difference(phases: Sequence[Phase], control: int, treatment: int, level: float) -> Estimate:
@@ -162,8 +200,7 @@ def sequence(
         variance are its section 2.4.
     """
     check_level(level)
-    if planned_participants < 1:
-        raise ValueError(f"planned_participants == {planned_participants}, must be >= 1.")
+    _check_planned(planned_participants)
     found = weighted(phases, control, treatment)
     for place in (control, treatment):
         count = sum(phase.variants[place].participants for phase in phases)
@@ -171,13 +208,48 @@ def sequence(
             raise NotEnoughData(
                 f"The sequence starts at {LEAST_PARTICIPANTS} participants of both; one has {count}."
             )
-    gathered = (found.standard_error * found.participants) ** 2
-    r = sequential.time_at_plan(1 - level) * gathered / (found.first_variance * planned_participants)
+    r = _relative_time(found, 1 - level, planned_participants)
     answer = sequential.sequence_at(found.estimate, found.standard_error, r, level)
     return replace(answer, method="asymptotic_confidence_sequence_weighted")
 
 
+def sequence_bound(
+    phases: Sequence[Phase],
+    control: int,
+    treatment: int,
+    *,
+    side: Side,
+    alpha: float,
+    planned_participants: int,
+) -> float:
+    """The bound of treatment minus control on one side that holds at all looks together.
+
+    Raises:
+        NotEnoughData: As for `weighted`.
+
+    References:
+        Waudby-Smith et al. (2024), see `experiments.stats.sequential.one_sided_sequence`.
+    """
+    check_level(alpha, name="alpha")
+    found = weighted(phases, control, treatment)
+    r = _relative_time(found, min(2 * alpha, 0.99), planned_participants)
+    reach = math.sqrt(2 * (r + 1) / r * math.log1p(math.sqrt(r + 1) / (2 * alpha))) * found.standard_error
+    return found.estimate + (reach if side == "upper" else -reach)
+
+
 _Pair = tuple[Sums, Sums]
+
+
+def _relative_time(found: Weighted, alpha: float, planned_participants: int) -> float:
+    """r, as `sequence` has it."""
+    _check_planned(planned_participants)
+    gathered = (found.standard_error * found.participants) ** 2
+    return sequential.time_at_plan(alpha) * gathered / (found.first_variance * planned_participants)
+
+
+def _check_planned(participants: int) -> None:
+    if participants < 1:
+        raise ValueError(f"planned_participants == {participants}, must be >= 1.")
 
 
 def _first(pairs: Sequence[tuple[Phase, Sums, Sums]]) -> tuple[float, float, float]:
@@ -206,6 +278,14 @@ def _scores(
         squares += _squares_about(sums, centre) / chance**2
     spread = max(0.0, squares - surplus**2 / n) * n / (n - 1) if n > 1 else squares
     return n * apart + surplus, spread
+
+
+def _own_scores(phase: Phase, place: int, sums: Sums, centre: float) -> tuple[float, float]:
+    """Total of one variant's scores in a later phase, and the variance of that total."""
+    n, chance = phase.participants, phase.probabilities[place]
+    surplus = _about(sums, centre) / chance
+    squares = _squares_about(sums, centre) / chance**2
+    return n * centre + surplus, max(0.0, squares - surplus**2 / n) * n / (n - 1) if n > 1 else squares
 
 
 def _about(sums: Sums, centre: float) -> float:

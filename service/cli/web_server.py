@@ -19,7 +19,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from pydantic import SecretStr
 
+from service.chores import Chores
+from service.cli.console import say
 from service.settings import Settings
+from service.use_cases.scope import Database
 from service.warmup import warm_up
 
 WORKER_STOP_SECONDS = 10
@@ -134,15 +137,18 @@ def serve(
         "control_socket_disable": True,
         "loglevel": "warning",
         "graceful_timeout": 10,
-        "post_worker_init": lambda worker: _started(worker, ready),
+        "post_worker_init": lambda worker: _started(worker, settings, ready),
     }
     with _shared_figures(workers), _folding(settings):
         WebServer(lambda: create_app(settings), options).run()
 
 
-def _started(worker: Any, ready: Callable[[], None]) -> None:
-    """In each worker: loads the analysis; in the first one: says that requests are answered."""
+def _started(worker: Any, settings: Settings, ready: Callable[[], None]) -> None:
+    """In each worker: loads the analysis, and on SQLite does the chores, where no worker process runs; in the
+    first one: says that requests are answered."""
     warm_up()
+    if settings.database_url.startswith("sqlite"):
+        Chores(Database(settings.database_url), say).start()
     if worker.age == 1:
         ready()
 

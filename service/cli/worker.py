@@ -1,4 +1,4 @@
-"""`keepgoing worker`: folds events on PostgreSQL and records verdicts, until it is told to end."""
+"""`keepgoing worker`: folds events on PostgreSQL and does the chores, until it is told to end."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 
 import click
 
+from service.chores import do_all
 from service.cli.console import say
 from service.cli.workspace import Workspace, pass_workspace
-from service.use_cases.scope import Database, StorageBusy
-from service.use_cases.verdicts import record_all
 from service.worker import Worker
 
 
@@ -25,7 +24,7 @@ from service.worker import Worker
 )
 @pass_workspace
 def command(workspace: Workspace, verdict_seconds: int) -> None:
-    """Fold events into results and record verdicts, until interrupted.
+    """Fold events into results, record verdicts and move traffic, until interrupted.
 
     PostgreSQL needs one; several are safe, one of them works. On SQLite the service folds by itself, and the
     worker only records verdicts.
@@ -38,13 +37,6 @@ def command(workspace: Workspace, verdict_seconds: int) -> None:
     say(f"Worker {worker.name} runs; Ctrl-C ends it.")
     worker.start()
     while not ended.is_set():
-        _record(database)
+        do_all(database, datetime.now(UTC), say)
         ended.wait(verdict_seconds)
     worker.stop()
-
-
-def _record(database: Database) -> None:
-    try:
-        record_all(database, datetime.now(UTC))
-    except StorageBusy as busy:
-        say(f"Verdicts wait: {busy.detail}")

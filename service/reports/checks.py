@@ -14,6 +14,7 @@ from experiments.analysis.health.split import PhaseSplit
 from service.reports.blocks import Block, Column, Paragraph, Section, Table
 from service.reports.cells import Notes, is_rate
 from service.reports.headline import primary_of
+from service.reports.traffic import traffic
 
 STANDS = (
     "A person who has found the fault, or knows that it does no harm, clears the alarm with a reason: "
@@ -34,7 +35,9 @@ def checks(results: Results) -> Section:
         blocks.append(Paragraph(f"{STANDS} {results.experiment} --reason …", "warning"))
     if health.clearances:
         blocks.append(_cleared(results))
-    blocks += [_seen(results, phase) for phase in health.split.phases]
+    if results.allocation is None:
+        blocks += [_seen(results, phase) for phase in health.split.phases]
+    blocks += traffic(results)
     return Section("checks", "Can the data be trusted?", (*blocks, *_by_segment(results), *_by_week(results)))
 
 

@@ -33,6 +33,7 @@ def a_simulation(
     daily: int | None = None,
     looks: int | None = None,
     plan: Mapping[str, Any] | None = None,
+    allocation: Mapping[str, Any] | None = None,
     **premises: Any,
 ) -> Simulation:
     """A simulation of these rates; variants that are not the control are its treatments."""
@@ -40,7 +41,7 @@ def a_simulation(
     given = {} if "means" in premises else {"rates": known}
     treatments = [key for key in premises.get("means", known) if key != "control"]
     return simulation(
-        an_experiment_of(*treatments, plan={**QUICK_PLAN, **(plan or {})}),
+        an_experiment_of(*treatments, plan={**QUICK_PLAN, **(plan or {})}, allocation=allocation),
         METRICS,
         Premises(**{**given, **premises}),
         runs=runs,
