@@ -201,6 +201,8 @@ def _expectation(
 ) -> float:
     """E function(X) for X from `over`, with panel edges at its own quantiles and at `breaks`."""
     inner = over.line(over.quantile(SCORES) if own is None else own)
+    if inner[0] == inner[-1]:  # so narrow, for where it stands, that it has no width as a float
+        return float(function(over.point(inner[:1])[0])[0])
     y, weights = _panels(np.concatenate([inner, np.clip(over.line(breaks), inner[0], inner[-1])]))
     logs = over.log_density(y)
     masses = weights * np.exp(logs - logs.max())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from experiments.stats.posterior import (
     SCORES,
@@ -102,3 +102,11 @@ def test_mirroring_exchanges_the_tails() -> None:
     assert chance_greatest(0, [Mirrored(beta), Mirrored(BETAS[1])]) == pytest.approx(
         1 - chance_greatest(0, [beta, BETAS[1]])
     )
+
+
+def test_a_posterior_too_narrow_to_have_a_width_as_a_float_is_a_point() -> None:
+    narrow, wide = NormalPosterior(1e9, 1e-12), NormalPosterior(0.0, 5e8)
+    expected = float(special.ndtr(2.0))
+    assert chance_greatest(0, [narrow, wide]) == pytest.approx(expected, abs=1e-9)
+    assert chance_greatest(1, [narrow, wide]) == pytest.approx(1 - expected, abs=1e-9)
+    assert expected_shortfall(0, [narrow, NormalPosterior(1e9 + 5, 1e-12)]) == pytest.approx(5.0)
