@@ -241,7 +241,7 @@ def test_more_than_a_thousand_events_are_a_413(stocked: Site) -> None:
     [
         ({"Content-Encoding": "br"}, b"{}", 415),
         ({"Content-Encoding": "gzip"}, b"{}", 400),
-        ({"Content-Encoding": "gzip"}, gzip.compress(b'{"events": []}')[:-9], 400),
+        ({"Content-Encoding": "gzip"}, gzip.compress(b'{"events": []}', mtime=0)[:-9], 400),
     ],
 )
 def test_a_body_in_another_encoding_than_it_says_is_refused(
