@@ -40,7 +40,7 @@ def an_experiment_saying(text: str) -> Experiment:
 
 
 def with_every_role() -> Results:
-    """An analysis with a primary, a secondary and a guardrail metric, the second of which is not computed."""
+    """An analysis with a primary, a secondary and a guardrail metric, one of which is a time."""
     plan = {
         "primary": "recharge",
         "secondary": ["clicks", "time_to_recharge"],

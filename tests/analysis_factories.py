@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from experiments.analysis.data import ExperimentData, day_of, start_of
+from experiments.model.events import DAY
 from experiments.model.experiment import Experiment
 from experiments.model.metric import Metric
+from experiments.model.participation import Exposed, binned_contributions, contributions, fold_plan
 from experiments.model.state import Phase
 from experiments.model.tally import Cell, Tally
 from tests.factories import a_metric, an_experiment, variant_document
@@ -83,6 +85,38 @@ def pair_cells(
         (Cell(variant, phase, "", when, "", "", False), Tally(n=tally.n)),
         (Cell(variant, phase, metric, when, "", "", False), tally),
     ]
+
+
+def of_people(
+    metrics: Sequence[Metric],
+    people: Iterable[tuple[str, int, Mapping[str, Sequence[int]]]],
+    *,
+    segments: Sequence[str] = (),
+    values: tuple[str, ...] = (),
+    phase: int = 1,
+) -> dict[str, Any]:
+    """The cells and bins of single participants, made as the fold makes them: fields of `experiment_data`.
+
+    Args:
+        people: Of each the variant, the day (counted from `FIRST_DAY`) and what each metric measured of it:
+            y, x and the number of events, in millionths or microseconds.
+    """
+    plan = fold_plan(1, metrics, segments)
+    cells: dict[Cell, Tally] = {}
+    bins: dict[tuple[Cell, int], Tally] = {}
+    for variant, day, measured in people:
+        at = (day_of(FIRST_DAY) + day) * DAY
+        one = Exposed(at, "e", variant, phase, values, frozenset({(phase, variant)}))
+        found = {metric: list(sums) for metric, sums in measured.items()}
+        for cell, sums in contributions(plan, one, found):
+            cells[cell] = cells.get(cell, Tally()) + Tally(*sums)
+        for cell, edge, sums in binned_contributions(plan, one, found):
+            bins[cell, edge] = bins.get((cell, edge), Tally()) + Tally(*sums)
+    return {
+        "cells": list(cells.items()),
+        "bins": [(cell, edge, tally) for (cell, edge), tally in bins.items()],
+        "metrics": tuple(metrics),
+    }
 
 
 def spread(

@@ -8,21 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from experiments.analysis.caps import ledger_of
 from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData, day_of
 from experiments.analysis.reading import (
-    Comparable,
     Ledger,
     allocation_of,
-    is_comparable,
     is_rate,
-    ledger_of,
     matured_through,
 )
 from experiments.analysis.results import Unavailable
 from experiments.analysis.scope import variants_of
 from experiments.analysis.strata import best_chances
 from experiments.analysis.thresholds import EVENTS_FOR_MEANS
+from experiments.model.metric import Metric
 from experiments.stats import adaptive
 
 PARTS = 10_000
@@ -40,7 +39,7 @@ def next_shares(data: ExperimentData) -> dict[str, Fraction] | Unavailable:
     allocation, metric = allocation_of(data), data.metric(data.definition.plan.primary)
     if allocation is None:
         return Unavailable("The traffic of this experiment does not follow its results.")
-    if metric is None or not is_comparable(metric) or not data.phases:
+    if metric is None or not data.phases:
         return Unavailable("The primary metric cannot be compared, so the traffic stays as it is.")
     if day_of(data.phases[-1].opened_at) >= day_of(data.as_of):
         return Unavailable("The traffic moves once a day at most.")
@@ -61,7 +60,7 @@ def next_shares(data: ExperimentData) -> dict[str, Fraction] | Unavailable:
     return {key: shares[key] for key in now}
 
 
-def _waiting(data: ExperimentData, ledger: Ledger, metric: Comparable) -> Unavailable | None:
+def _waiting(data: ExperimentData, ledger: Ledger, metric: Metric) -> Unavailable | None:
     """Why it is too early, if it is: the minimum of the plan holds here too."""
     plan, through = data.definition.plan, matured_through(data, metric)
     people, converted = ledger.participants(through=through), ledger.converted(metric, through=through)

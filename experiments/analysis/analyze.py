@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
+from experiments.analysis.caps import Ledgers, ledger_of, ledgers_of
 from experiments.analysis.compare import adjust, read
 from experiments.analysis.data import ExperimentData, start_of
 from experiments.analysis.document import Results
@@ -14,32 +16,39 @@ from experiments.analysis.looks import schedule_of
 from experiments.analysis.outcome import Verdict
 from experiments.analysis.reading import (
     EVERYBODY,
-    Comparable,
     Group,
     Ledger,
     allocation_of,
-    is_comparable,
-    ledger_of,
     matured_through,
 )
 from experiments.analysis.results import (
+    Capped,
     MetricReading,
     MetricResult,
     Segments,
     SegmentValue,
+    Unavailable,
     VariantCount,
 )
-from experiments.analysis.scope import comparison_of, planned_of_two, roles
+from experiments.analysis.scope import comparison_of, planned_of_two, roles, variants_of
+from experiments.analysis.times import Waiting, strata_so_far, waiting
 from experiments.analysis.verdict import verdict
 from experiments.errors import InvalidInput
-from experiments.model.metric import MeanMetric, Metric, window
-
-NOT_COMPARED = {
-    "time": "Times to an event are not computed by this version; their sums are kept.",
-}
-NO_QUANTILE = (
-    "A cap at a quantile needs the values themselves, and this version keeps their sums; cap_value caps."
+from experiments.model.events import MICRO
+from experiments.model.metric import (
+    MeanMetric,
+    Metric,
+    QuantileMetric,
+    RatioMetric,
+    TimeMetric,
+    window,
 )
+
+AMONG_CONVERTED = (
+    "This compares those who had an event. Where a variant brings more people to it, they are other people: "
+    "a lower value among more of them is no loss. Look at the same metric among all participants too."
+)
+TIMES = "Times are in seconds. Who had no event in the window counts with the whole window, as slow."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +56,12 @@ class _Work:
     """What every reading of one analysis shares."""
 
     data: ExperimentData
-    ledger: Ledger
+    ledgers: Ledgers
     planned: int
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.ledgers.capped
 
 
 def analyze(data: ExperimentData, *, segment: str | None = None) -> Results:
@@ -61,9 +74,10 @@ def analyze(data: ExperimentData, *, segment: str | None = None) -> Results:
         InvalidInput: The plan does not declare the segment.
     """
     _check_segment(data, segment)
-    ledger = ledger_of(data)
+    ledgers = ledgers_of(data)
+    ledger = ledgers.capped
     schedule = schedule_of(data, ledger)
-    work = _Work(data, ledger, planned_of_two(schedule.planned))
+    work = _Work(data, ledgers, planned_of_two(schedule.planned))
     definition = data.definition
     return Results(
         experiment=definition.key,
@@ -104,21 +118,60 @@ def _metrics(work: _Work, group: Group) -> list[MetricResult]:
 
 
 def _metric(work: _Work, role: str, metric: Metric, group: Group) -> MetricResult:
-    result = MetricResult(metric.key, metric.kind, role, metric.direction, window(metric))
-    if not is_comparable(metric):
-        return replace(result, not_evaluated=NOT_COMPARED[metric.kind])
     through = matured_through(work.data, metric)
-    matured = _reading(work, metric, group, through)
+    matured = _reading(work, work.ledger, metric, group, through)
     is_open = _is_open(work, through) and not work.data.is_past
-    return replace(
-        result,
-        provisional=is_open,
-        to_date=_reading(work, metric, group, None) if is_open else matured,
+    result = MetricResult(
+        metric.key,
+        metric.kind,
+        role,
+        metric.direction,
+        window(metric),
+        to_date=_to_date(work, metric, group) if is_open else matured,
         matured=matured,
+        provisional=is_open,
         matured_through=None if through is None else start_of(through),
-        capped=NO_QUANTILE if isinstance(metric, MeanMetric) and metric.cap_quantile is not None else None,
-        cap_value=metric.cap_value if isinstance(metric, MeanMetric) else None,
+        capped=_capped(work, metric, group, through),
     )
+    if isinstance(metric, QuantileMetric):
+        remarks = (AMONG_CONVERTED,) if metric.among == "converted" else ()
+        return replace(result, quantile=metric.quantile, among=metric.among, remarks=remarks)
+    if isinstance(metric, TimeMetric):
+        return replace(result, waiting=_waiting(work, metric, group), remarks=(TIMES,))
+    return result
+
+
+def _to_date(work: _Work, metric: Metric, group: Group) -> MetricReading:
+    """The reading of everybody; of a time with open windows censored, as who waits may yet have the event."""
+    if not isinstance(metric, TimeMetric):
+        return _reading(work, work.ledger, metric, group, None)
+    strata = strata_so_far(work.data, work.ledger, metric, group)
+    converted = work.ledger.converted(metric, group=group)
+    return read(strata, converted, comparison_of(work.data, metric, work.planned))
+
+
+def _waiting(work: _Work, metric: TimeMetric, group: Group) -> Waiting | Unavailable:
+    level = work.data.definition.plan.level
+    return waiting(work.data, work.ledger, metric, variants=variants_of(work.data), level=level, group=group)
+
+
+def _capped(work: _Work, metric: Metric, group: Group, through: int | None) -> Capped | None:
+    if isinstance(metric, RatioMetric) and metric.numerator.cap_value is not None:
+        return Capped(metric.numerator.cap_value, metric.denominator.cap_value)
+    if not isinstance(metric, MeanMetric):
+        return None
+    if metric.cap_value is not None:
+        return Capped(metric.cap_value)
+    cap = work.ledgers.caps.get(metric.key)
+    if cap is None:
+        return None
+    if cap.value is None:
+        return Capped(None, quantile=cap.share, is_fixed=cap.is_fixed, reason=cap.reason)
+    capped = Capped(Decimal(cap.value) / MICRO, quantile=cap.share, is_fixed=cap.is_fixed)
+    if group != EVERYBODY:
+        return capped
+    uncapped = _reading(work, work.ledgers.plain, metric, group, through)
+    return replace(capped, touched=work.ledgers.touched(metric, through=through), uncapped=uncapped)
 
 
 def _is_open(work: _Work, through: int | None) -> bool:
@@ -126,17 +179,17 @@ def _is_open(work: _Work, through: int | None) -> bool:
     return through is not None and bool(days) and days[-1] > through
 
 
-def _reading(work: _Work, metric: Comparable, group: Group, through: int | None) -> MetricReading:
-    strata = work.ledger.strata(metric, through=through, group=group)
-    converted = work.ledger.converted(metric, through=through, group=group)
-    paired = work.ledger.paired(metric, through=through, group=group)
+def _reading(work: _Work, ledger: Ledger, metric: Metric, group: Group, through: int | None) -> MetricReading:
+    strata = ledger.strata(metric, through=through, group=group)
+    converted = ledger.converted(metric, through=through, group=group)
+    paired = ledger.paired(metric, through=through, group=group)
     return read(strata, converted, comparison_of(work.data, metric, work.planned), paired)
 
 
 def _with_crossed(work: _Work) -> MetricReading | None:
     """The primary metric with the doubly exposed units in; None when there are none."""
     metric = work.data.metric(work.data.definition.plan.primary)
-    if metric is None or not is_comparable(metric) or not work.ledger.participants(crossed=True):
+    if metric is None or not work.ledger.participants(crossed=True):
         return None
     through = matured_through(work.data, metric) if work.data.is_past else None
     strata = work.ledger.strata(metric, through=through, with_crossed=True)
@@ -171,13 +224,11 @@ def _adjusted(metrics: list[MetricResult]) -> list[MetricResult]:
 
 
 def _adjusted_together(metrics: list[MetricResult], method: str) -> list[MetricResult]:
-    to_date = iter(adjust([metric.to_date for metric in metrics if metric.to_date is not None], method))
-    matured = iter(adjust([metric.matured for metric in metrics if metric.matured is not None], method))
+    to_date = adjust([metric.to_date for metric in metrics], method)
+    matured = adjust([metric.matured for metric in metrics], method)
     return [
-        metric
-        if metric.to_date is None or metric.matured is None
-        else replace(metric, to_date=next(to_date), matured=next(matured))
-        for metric in metrics
+        replace(metric, to_date=now, matured=then)
+        for metric, now, then in zip(metrics, to_date, matured, strict=True)
     ]
 
 

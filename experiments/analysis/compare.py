@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from experiments.analysis.adaptive import adaptive_mean
 from experiments.analysis.adjusted import AdjustedPair, adjusted_pair
 from experiments.analysis.pairs import Pair, pair_of, pooled
-from experiments.analysis.reading import AdaptiveStrata, Paired, Sample, Strata
+from experiments.analysis.reading import AdaptiveStrata, Paired, Sample, Strata, linear
 from experiments.analysis.results import (
     Absolute,
     Adjusted,
@@ -25,9 +25,11 @@ from experiments.analysis.results import (
 from experiments.analysis.strata import best_chances, mean
 from experiments.errors import NotEnoughData
 from experiments.stats import mean as means
-from experiments.stats import multiplicity, proportion, ratio
+from experiments.stats import multiplicity, proportion, quantile, ratio
 from experiments.stats.estimate import Counts, Direction, Estimate
 from experiments.stats.pair_sums import PairSums
+from experiments.stats.quantile import BinnedQuantile
+from experiments.stats.survival import Restricted
 
 Found = TypeVar("Found")
 Given = ParamSpec("Given")
@@ -129,7 +131,7 @@ def _variant(
         own, average = attempt(_own, sample, comparison.level), attempt(mean, sample)
     alone = VariantResult(
         key=key,
-        participants=sample.participants,
+        participants=_participants(sample),
         conversions=conversions,
         mean=average,
         interval=own if isinstance(own, Unavailable) else own.interval,
@@ -151,10 +153,21 @@ def _empty(key: str, *, is_control: bool) -> VariantResult:
     return replace(alone, absolute=nothing, relative=nothing, sequential=nothing, bayesian=nothing)
 
 
+def _participants(sample: Sample) -> int:
+    """All participants, also those who have no value among those compared."""
+    return sample.exposed if isinstance(sample, BinnedQuantile) else sample.participants
+
+
 def _own(sample: Sample, level: float) -> Estimate:
     if isinstance(sample, PairSums):
         return ratio.ratio(sample, level)
-    return proportion.rate(sample, level) if isinstance(sample, Counts) else means.mean(sample, level)
+    if isinstance(sample, BinnedQuantile):
+        return quantile.quantile(sample.values, sample.share, level)
+    found = linear(sample)
+    if isinstance(found, Counts):
+        return proportion.rate(found, level)
+    own = means.mean(found, level)
+    return replace(own, method="restricted_mean") if isinstance(sample, Restricted) else own
 
 
 def _sides(sample: Sample) -> tuple[float, float] | None:
@@ -248,7 +261,7 @@ def _phases(
         PhaseCounts(
             phase=phase,
             variant=key,
-            participants=found[key].participants,
+            participants=_participants(found[key]),
             conversions=converted.get((phase, key), 0),
             mean=attempt(mean, found[key]),
         )

@@ -88,6 +88,7 @@ class ExperimentData:
     Attributes:
         metrics: The metrics as they were frozen at the start, in any order.
         cells: Each cell once or in parts; cells of one place add up.
+        bins: The cells of metrics that have bins, split by the edge of the bin (`model.bins`).
         as_of: The moment the analysis speaks of.
         events_folded_to: The moment up to which events are in the cells.
         dated: False for a table, whose rows have no days: then nothing is still open and no run has a length.
@@ -110,6 +111,7 @@ class ExperimentData:
     alarm: Alarm | None = None
     clearances: tuple[Clearance, ...] = ()
     by_segment: bool = False
+    bins: Sequence[tuple[Cell, int, Tally]] = ()
 
     def metric(self, key: str) -> Metric | None:
         """The metric of this key, if it is among the frozen ones."""

@@ -27,10 +27,8 @@ from experiments.analysis.health.split import shares_of, split_health
 from experiments.analysis.looks import Schedule, looks_of
 from experiments.analysis.pairs import Pair, pair_of, pooled
 from experiments.analysis.reading import (
-    Comparable,
     Ledger,
     Strata,
-    is_comparable,
     is_rate,
     matured_through,
 )
@@ -40,12 +38,12 @@ from experiments.analysis.significance import crossings
 from experiments.analysis.strata import mean
 from experiments.analysis.thresholds import EVENTS_FOR_MEANS, HARM_ALPHA, OVER
 from experiments.model.experiment import Plan
-from experiments.model.metric import window
+from experiments.model.metric import Metric, window
 from experiments.stats import group_sequential
 from experiments.stats.estimate import Estimate, Test
 from experiments.stats.sequential import Side
 
-NOT_COMPUTED = "its kind is not computed by this version."
+NOT_DEFINED = "it is not defined."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class _Work:
     data: ExperimentData
     ledger: Ledger
     schedule: Schedule
-    metric: Comparable
+    metric: Metric
     deciding: Strata
 
     @property
@@ -82,8 +80,8 @@ class _Work:
 def gather(data: ExperimentData, ledger: Ledger, schedule: Schedule) -> Evidence:
     """The evidence of an experiment at the moment of its data."""
     metric = data.metric(data.definition.plan.primary)
-    if metric is None or not is_comparable(metric):
-        return _head(data, ledger, good=1, is_rate=True, not_evaluated=NOT_COMPUTED)
+    if metric is None:
+        return _head(data, ledger, good=1, is_rate=True, not_evaluated=NOT_DEFINED)
     work = _Work(
         data, ledger, schedule, metric, ledger.strata(metric, through=_through(data, metric, schedule))
     )
@@ -119,7 +117,7 @@ def _head(
         sample_ratio=SampleRatio(split.chi_square_p_value, split.sequential_p_value),
         gathered=Gathered(None, None, {}, {}, counts_together=not is_rate),
         harm=(),
-        looks=Unavailable("The primary metric is not computed by this version."),
+        looks=Unavailable("The primary metric is not defined."),
         compared=(),
         guardrails=(),
         losses={},
@@ -144,7 +142,7 @@ def _rules(data: ExperimentData, *, is_rate: bool) -> Rules:
     )
 
 
-def _through(data: ExperimentData, metric: Comparable, schedule: Schedule) -> int | None:
+def _through(data: ExperimentData, metric: Metric, schedule: Schedule) -> int | None:
     """The last day of first exposure that decides: that of the last look when the plan has ended with it."""
     if not data.dated:
         return None
@@ -253,14 +251,14 @@ def _primary_margin(work: _Work, strata: Strata) -> float | None:
 
 def _guardrail_harm(work: _Work, treatment: str, key: str, margin: float) -> HarmCheck:
     metric = work.data.metric(key)
-    if metric is None or not is_comparable(metric):
-        return HarmCheck(treatment, key, True, margin, Unavailable(NOT_COMPUTED))
+    if metric is None:
+        return HarmCheck(treatment, key, True, margin, Unavailable(NOT_DEFINED))
     strata = work.ledger.strata(metric, through=matured_through(work.data, metric))
     at_best = _at_best(work, strata, metric, treatment)
     return HarmCheck(treatment, key, is_rate(metric), margin, at_best)
 
 
-def _at_best(work: _Work, strata: Strata, metric: Comparable, treatment: str) -> float | Unavailable:
+def _at_best(work: _Work, strata: Strata, metric: Metric, treatment: str) -> float | Unavailable:
     side: Side = "upper" if metric.direction == "increase" else "lower"
 
     def bound() -> float:
@@ -275,8 +273,8 @@ def _guardrails(work: _Work) -> Iterable[GuardrailCheck]:
     for treatment in _weighted_treatments(work.data):
         for key, margin in _margins(work.plan):
             metric = work.data.metric(key)
-            if metric is None or not is_comparable(metric):
-                yield GuardrailCheck(treatment, key, True, margin, Unavailable(NOT_COMPUTED))
+            if metric is None:
+                yield GuardrailCheck(treatment, key, True, margin, Unavailable(NOT_DEFINED))
                 continue
             worst = _worst(work, metric, treatment, looks[key])
             yield GuardrailCheck(treatment, key, is_rate(metric), margin, worst)
@@ -285,15 +283,15 @@ def _guardrails(work: _Work) -> Iterable[GuardrailCheck]:
 def _guardrail_look(work: _Work, key: str) -> GuardrailLook | Unavailable:
     """The look at a guardrail that decides: one of the plan's, or in mode `open` any."""
     metric = work.data.metric(key)
-    if metric is None or not is_comparable(metric):
-        return Unavailable(NOT_COMPUTED)
+    if metric is None:
+        return Unavailable(NOT_DEFINED)
     if work.plan.mode == "open":
         return GuardrailLook(matured_through(work.data, metric), 1 - work.plan.level)
     return guardrail_look(work.data, work.ledger, work.schedule, metric)
 
 
 def _worst(
-    work: _Work, metric: Comparable, treatment: str, look: GuardrailLook | Unavailable
+    work: _Work, metric: Metric, treatment: str, look: GuardrailLook | Unavailable
 ) -> float | Unavailable:
     """The least lift in the good direction: at the planned look where looks are planned, else at any time."""
     if isinstance(look, Unavailable):
@@ -345,5 +343,5 @@ def _with_power(
     return replace(looks, conditional_power=chances)
 
 
-def _sign(metric: Comparable) -> int:
+def _sign(metric: Metric) -> int:
     return 1 if metric.direction == "increase" else -1

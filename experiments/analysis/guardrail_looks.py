@@ -16,9 +16,9 @@ from scipy import special
 
 from experiments.analysis.data import ExperimentData
 from experiments.analysis.looks import Schedule, information_of, spends_all
-from experiments.analysis.reading import Comparable, Ledger, matured_through
+from experiments.analysis.reading import Ledger, matured_through
 from experiments.analysis.results import Unavailable
-from experiments.model.metric import window
+from experiments.model.metric import Metric, window
 from experiments.stats import group_sequential
 
 
@@ -36,7 +36,7 @@ class GuardrailLook:
 
 
 def guardrail_look(
-    data: ExperimentData, ledger: Ledger, schedule: Schedule, guardrail: Comparable
+    data: ExperimentData, ledger: Ledger, schedule: Schedule, guardrail: Metric
 ) -> GuardrailLook | Unavailable:
     """The look at a guardrail that decides now.
 
@@ -69,9 +69,7 @@ class _Look(NamedTuple):
     fraction: float
 
 
-def _looks(
-    data: ExperimentData, ledger: Ledger, schedule: Schedule, guardrail: Comparable
-) -> Iterable[_Look]:
+def _looks(data: ExperimentData, ledger: Ledger, schedule: Schedule, guardrail: Metric) -> Iterable[_Look]:
     """One look for each day from the primary's first on, until now or until all is there."""
     primary, last = data.metric(data.definition.plan.primary), matured_through(data, guardrail)
     if primary is None or last is None or isinstance(schedule.planned, Unavailable):

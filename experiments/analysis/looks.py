@@ -16,18 +16,16 @@ from experiments.analysis.data import ExperimentData, start_of
 from experiments.analysis.evidence import Looks
 from experiments.analysis.planned import Planned, by_baseline, by_pooled, pooled_over_all
 from experiments.analysis.reading import (
-    Comparable,
     Cumulative,
     Ledger,
     Strata,
-    is_comparable,
     is_rate,
     last_matured_day,
 )
 from experiments.analysis.results import Unavailable
 from experiments.analysis.strata import information
 from experiments.analysis.thresholds import EVENTS_FOR_MEANS, OVER
-from experiments.model.metric import window
+from experiments.model.metric import Metric, window
 from experiments.stats import group_sequential
 
 
@@ -74,8 +72,8 @@ class Schedule:
 def schedule_of(data: ExperimentData, ledger: Ledger) -> Schedule:
     """The looks of an experiment until now."""
     metric = data.metric(data.definition.plan.primary)
-    if metric is None or not is_comparable(metric):
-        return Schedule(Unavailable("The primary metric is not computed by this version."))
+    if metric is None:
+        return Schedule(Unavailable("The primary metric is not defined."))
     found = list(ledger.cumulative(metric))
     if not data.dated:
         return _one_look(data, found)
@@ -128,7 +126,7 @@ def _one_look(data: ExperimentData, found: list[Cumulative]) -> Schedule:
     return Schedule(planned, (Look(found[-1].day, there),), "The data are complete.")
 
 
-def _daily(data: ExperimentData, metric: Comparable, matured: list[Cumulative], *, is_over: bool) -> Schedule:
+def _daily(data: ExperimentData, metric: Metric, matured: list[Cumulative], *, is_over: bool) -> Schedule:
     eligible = list(_eligible(data, metric, matured))
     planned = by_baseline(data.definition.plan, metric, len(data.definition.variants))
     if planned is None:
@@ -147,7 +145,7 @@ def _daily(data: ExperimentData, metric: Comparable, matured: list[Cumulative], 
     return Schedule(planned, tuple(looks), ended, first)
 
 
-def _eligible(data: ExperimentData, metric: Comparable, matured: list[Cumulative]) -> Iterable[Cumulative]:
+def _eligible(data: ExperimentData, metric: Metric, matured: list[Cumulative]) -> Iterable[Cumulative]:
     """The days at whose maturity a look falls: the minimum run is over, and there is enough to look at."""
     if not matured:
         return
@@ -161,7 +159,7 @@ def _eligible(data: ExperimentData, metric: Comparable, matured: list[Cumulative
             yield so_far
 
 
-def _is_enough(data: ExperimentData, metric: Comparable, so_far: Cumulative) -> bool:
+def _is_enough(data: ExperimentData, metric: Metric, so_far: Cumulative) -> bool:
     """Whether all variants together have as much as the minimum asks: blinded, as planning must be."""
     plan, variants = data.definition.plan, len(data.definition.variants)
     together = pooled_over_all(so_far.strata)
@@ -172,9 +170,7 @@ def _is_enough(data: ExperimentData, metric: Comparable, so_far: Cumulative) -> 
     return so_far.converted >= plan.min_conversions * variants
 
 
-def _pooled_plan(
-    data: ExperimentData, metric: Comparable, eligible: list[Cumulative]
-) -> Planned | Unavailable:
+def _pooled_plan(data: ExperimentData, metric: Metric, eligible: list[Cumulative]) -> Planned | Unavailable:
     if not eligible:
         return Unavailable(
             "The planned number of participants is set from all variants together, once the minimum run is "
@@ -183,9 +179,7 @@ def _pooled_plan(
     return by_pooled(data.definition.plan, metric, eligible[0].strata, len(data.definition.variants))
 
 
-def _ended(
-    data: ExperimentData, metric: Comparable, matured: list[Cumulative], *, is_over: bool
-) -> str | None:
+def _ended(data: ExperimentData, metric: Metric, matured: list[Cumulative], *, is_over: bool) -> str | None:
     if is_over:
         return f"The experiment is {data.status} and every window has ended."
     if not matured:

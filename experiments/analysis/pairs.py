@@ -10,7 +10,7 @@ from typing import Protocol
 from scipy import special
 
 from experiments.analysis.adaptive import adaptive_pair
-from experiments.analysis.reading import AdaptiveStrata, Sample, Strata, add, linear
+from experiments.analysis.reading import AdaptiveStrata, Sample, Strata, Unknown, add, linear
 from experiments.analysis.strata import Combined, combine
 from experiments.errors import NotEnoughData
 from experiments.stats import bayes, mean, noninferiority, proportion, ratio, sequential
@@ -18,7 +18,9 @@ from experiments.stats.bayes import BayesianAnswer
 from experiments.stats.estimate import Counts, Direction, Estimate, Interval, Means, Test
 from experiments.stats.fieller import relative_interval
 from experiments.stats.pair_sums import PairSums
+from experiments.stats.quantile import BinnedQuantile
 from experiments.stats.sequential import SequentialAnswer, Side
+from experiments.stats.survival import Restricted
 
 _SEQUENCE = "asymptotic_confidence_sequence_stratified_by_phase"
 
@@ -150,6 +152,39 @@ class RatioPair:
 
 
 @dataclass(frozen=True, slots=True)
+class EstimatedPair:
+    """Two estimates of one phase that have a standard error each, such as quantiles: compared as means are.
+
+    Attributes:
+        method: What the estimates are, as the answers name it.
+    """
+
+    means: MeanPair
+    method: str
+
+    def absolute(self, level: float) -> Estimate:
+        return replace(self.means.absolute(level), method=self.method)
+
+    def test(self) -> Test:
+        return replace(self.means.test(), method=self.method)
+
+    def relative(self, level: float) -> Estimate:
+        return replace(self.means.relative(level), method=f"{self.method}_fieller")
+
+    def bayesian(self, level: float, direction: Direction) -> BayesianAnswer:
+        return replace(self.means.bayesian(level, direction), method=f"normal_{self.method}")
+
+    def worst(self, direction: Direction, alpha: float) -> float:
+        return self.means.worst(direction, alpha)
+
+    def sequence(self, level: float, planned: int) -> SequentialAnswer:
+        return self.means.sequence(level, planned)
+
+    def sequence_bound(self, side: Side, *, alpha: float, planned: int) -> float:
+        return self.means.sequence_bound(side, alpha=alpha, planned=planned)
+
+
+@dataclass(frozen=True, slots=True)
 class StratifiedPair:
     """Two variants over several phases, each phase compared within itself; normal approximation throughout.
 
@@ -240,6 +275,10 @@ def pair_of(strata: Strata, control: str, treatment: str) -> Pair:
     shared = {phase: found for phase, found in strata.items() if control in found and treatment in found}
     if not shared:
         raise NotEnoughData(f"No phase has participants of both {control} and {treatment} yet.")
+    for found in shared.values():
+        for sample in (found[control], found[treatment]):
+            if isinstance(sample, Unknown):
+                raise NotEnoughData(sample.reason)
     if len(shared) > 1:
         both = pooled(shared, control), pooled(shared, treatment)
         return StratifiedPair(combine(shared, control, treatment), both)
@@ -279,7 +318,19 @@ def _plain(control: Sample, treatment: Sample) -> Pair:
         return RatioPair(control, treatment)
     if isinstance(control, Means) and isinstance(treatment, Means):
         return MeanPair(control, treatment)
+    if isinstance(control, BinnedQuantile) and isinstance(treatment, BinnedQuantile):
+        return EstimatedPair(_means(control, treatment), "quantile_woodruff")
+    if isinstance(control, Restricted) and isinstance(treatment, Restricted):
+        return EstimatedPair(_means(control, treatment), "restricted_mean")
     raise TypeError("Samples of two kinds cannot be compared.")
+
+
+def _means(control: Sample, treatment: Sample) -> MeanPair:
+    """Two samples by their estimates and variances."""
+    one, other = linear(control), linear(treatment)
+    if isinstance(one, Counts) or isinstance(other, Counts):
+        raise TypeError("Rates are compared as rates.")
+    return MeanPair(one, other)
 
 
 def _two_sided(level: float) -> float:

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 
-from experiments.analysis.reading import Comparable, Sample, Strata, add, is_rate, linear
+from experiments.analysis.reading import Sample, Strata, add, is_rate, linear
 from experiments.analysis.results import Unavailable
 from experiments.errors import NotEnoughData
 from experiments.model.experiment import Plan
+from experiments.model.metric import Metric
 from experiments.stats import power
 from experiments.stats.estimate import Counts, Direction
 
@@ -23,14 +24,14 @@ class Planned:
     by: str
 
 
-def by_baseline(plan: Plan, metric: Comparable, variants: int) -> Planned | Unavailable | None:
+def by_baseline(plan: Plan, metric: Metric, variants: int) -> Planned | Unavailable | None:
     """The number from the plan's own baseline; None where the plan has none for a rate."""
     if plan.baseline is None or not is_rate(metric):
         return None
     return _of_rate(plan, plan.baseline, metric.direction, variants, "the plan's baseline")
 
 
-def by_pooled(plan: Plan, metric: Comparable, strata: Strata, variants: int) -> Planned | Unavailable:
+def by_pooled(plan: Plan, metric: Metric, strata: Strata, variants: int) -> Planned | Unavailable:
     """The number from all variants together, which does not tell how they differ.
 
     Args:
@@ -52,7 +53,7 @@ def by_pooled(plan: Plan, metric: Comparable, strata: Strata, variants: int) -> 
     return Planned(size.per_variant[0], f"the {_word(metric)} and spread of all variants together")
 
 
-def _word(metric: Comparable) -> str:
+def _word(metric: Metric) -> str:
     return "ratio" if metric.kind == "ratio" else "mean"
 
 

@@ -4,32 +4,42 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
-from typing import TypeGuard
 
 from experiments.analysis.data import ExperimentData, day_of
-from experiments.model.events import MICRO
+from experiments.errors import NotEnoughData
+from experiments.model.events import DAY, MICRO
 from experiments.model.experiment import Allocation, Experiment
 from experiments.model.metric import (
     RATE_KINDS,
-    ConversionMetric,
     MeanMetric,
     Metric,
+    QuantileMetric,
     RatioMetric,
-    RetentionMetric,
+    TimeMetric,
     window,
 )
 from experiments.model.tally import Cell, Tally
-from experiments.stats import ratio
+from experiments.stats import quantile, ratio, survival
+from experiments.stats.binned import Bin, BinnedValues
 from experiments.stats.estimate import Counts, Means, Moments, Sums
 from experiments.stats.pair_sums import PairSums
+from experiments.stats.quantile import BinnedQuantile
+from experiments.stats.survival import Restricted
 
-Sample = Counts | Sums | Moments | PairSums
-"""What is known of one variant: of a rate, a mean, an adjusted mean, a ratio."""
-Comparable = ConversionMetric | RetentionMetric | MeanMetric | RatioMetric
-"""The kinds of metric that this version compares."""
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Participants of whom what was asked for is not known, and why."""
+
+    participants: int
+    reason: str
+
+
+Sample = Counts | Sums | Moments | PairSums | BinnedQuantile | Restricted | Unknown
+"""What is known of one variant: of a rate, a mean, an adjusted mean, a ratio, a quantile, a waiting time."""
 Strata = Mapping[int, Mapping[str, Sample]]
 """By phase, and in it by variant."""
 Paired = Mapping[int, Mapping[str, PairSums]]
@@ -45,6 +55,26 @@ class Group:
 
 
 EVERYBODY = Group()
+
+
+Place = tuple[int, str]
+"""A phase and a variant."""
+ByEdge = dict[int, Tally]
+"""The sums of a place split by bins."""
+INCOMPLETE = (
+    "The bins of this metric are not complete: events were counted before there were bins. "
+    "`keepgoing rebuild` makes them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DayBins:
+    """One day's participants of one place, with the bins of their values; who is at 0 may be in none."""
+
+    day: int
+    place: Place
+    participants: int
+    by_edge: Mapping[int, Tally]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +102,28 @@ class Ledger:
 
     Args:
         cells: Each once or in parts.
+        bins: The same, of the metrics that have bins.
         adaptive_shares: By phase and variant, of an experiment whose traffic follows its results.
     """
 
     def __init__(
         self,
         cells: Iterable[tuple[Cell, Tally]],
+        bins: Iterable[tuple[Cell, int, Tally]] = (),
+        *,
         adaptive_shares: Mapping[int, Mapping[str, float]] | None = None,
     ) -> None:
         self._adaptive_shares = adaptive_shares
-        self._days: dict[tuple[Group, str, bool], dict[int, dict[tuple[int, str], Tally]]] = defaultdict(dict)
+        self._days: dict[tuple[Group, str, bool], dict[int, dict[Place, Tally]]] = defaultdict(dict)
+        self._bins: dict[tuple[Group, str, bool], dict[int, dict[Place, ByEdge]]] = defaultdict(dict)
         for cell, tally in cells:
             group = Group(cell.segment, cell.segment_value)
             places = self._days[group, cell.metric, cell.crossed].setdefault(cell.day, {})
             _merge(places, {(cell.phase, cell.variant): tally})
+        for cell, edge, tally in bins:
+            days = self._bins[Group(cell.segment, cell.segment_value), cell.metric, cell.crossed]
+            by_edge = days.setdefault(cell.day, {}).setdefault((cell.phase, cell.variant), {})
+            by_edge[edge] = by_edge[edge] + tally if edge in by_edge else tally
 
     def values(self, segment: str) -> list[str]:
         """The values that an attribute had, in order."""
@@ -109,7 +147,7 @@ class Ledger:
 
     def strata(
         self,
-        metric: Comparable,
+        metric: Metric,
         *,
         after: int | None = None,
         through: int | None = None,
@@ -123,14 +161,19 @@ class Ledger:
             through: The last day of first exposure to take in; None takes all.
             with_crossed: Whether units that saw two variants of a phase count, under the first of them.
         """
-        people: dict[tuple[int, str], Tally] = {}
-        values: dict[tuple[int, str], Tally] = {}
+        people: dict[Place, Tally] = {}
+        values: dict[Place, Tally] = {}
+        bins: dict[Place, ByEdge] = {}
         for crossed in (False, True) if with_crossed else (False,):
             _merge(people, self._added(group, "", crossed=crossed, after=after, through=through))
             _merge(values, self._added(group, metric.key, crossed=crossed, after=after, through=through))
-        return self._strata(metric, people, values)
+            if isinstance(metric, QuantileMetric):
+                found = self._bins_of(metric, group, crossed=crossed, after=after, through=through)
+                for places in found.values():
+                    _merge_bins(bins, places)
+        return self._strata(metric, people, values, bins)
 
-    def paired(self, metric: Comparable, *, through: int | None = None, group: Group = EVERYBODY) -> Paired:
+    def paired(self, metric: Metric, *, through: int | None = None, group: Group = EVERYBODY) -> Paired:
         """A metric's outcomes beside what was measured before the exposure; empty where nothing was."""
         values = self._added(group, metric.key, crossed=False, through=through)
         if isinstance(metric, RatioMetric) or not any(tally.covariate_squares for tally in values.values()):
@@ -144,7 +187,7 @@ class Ledger:
 
     def converted(
         self,
-        metric: Comparable,
+        metric: Metric,
         *,
         through: int | None = None,
         group: Group = EVERYBODY,
@@ -161,26 +204,60 @@ class Ledger:
         days = self._days.get((EVERYBODY, "", False), {})
         return [(day, {place: tally.n for place, tally in days[day].items()}) for day in sorted(days)]
 
-    def cumulative(self, metric: Comparable) -> Iterator[Cumulative]:
+    def cumulative(self, metric: Metric) -> Iterator[Cumulative]:
         """For each day with first exposures, in order, what the metric found until then."""
-        people: dict[tuple[int, str], Tally] = {}
-        values: dict[tuple[int, str], Tally] = {}
+        people: dict[Place, Tally] = {}
+        values: dict[Place, Tally] = {}
+        bins: dict[Place, ByEdge] = {}
+        binned = self._bins_of(metric, EVERYBODY) if isinstance(metric, QuantileMetric) else {}
         arrivals = self._days.get((EVERYBODY, "", False), {})
         outcomes = self._days.get((EVERYBODY, metric.key, False), {})
         for day in sorted(arrivals):
             _merge(people, arrivals[day])
             _merge(values, outcomes.get(day, {}))
+            _merge_bins(bins, binned.get(day, {}))
             converted = sum(tally.conversions for tally in values.values())
-            yield Cumulative(day, self._strata(metric, people, values), converted)
+            yield Cumulative(day, self._strata(metric, people, values, bins), converted)
 
     def _strata(
         self,
-        metric: Comparable,
-        people: Mapping[tuple[int, str], Tally],
-        values: Mapping[tuple[int, str], Tally],
+        metric: Metric,
+        people: Mapping[Place, Tally],
+        values: Mapping[Place, Tally],
+        bins: Mapping[Place, ByEdge],
     ) -> Strata:
-        found = _strata(metric, people, values)
+        found = _strata(metric, people, values, bins)
         return found if self._adaptive_shares is None else AdaptiveStrata(found, self._adaptive_shares)
+
+    def binned(
+        self, metric: Metric, *, through: int | None = None, group: Group = EVERYBODY
+    ) -> Iterator[DayBins]:
+        """For each day and place with participants, the bins of the metric's values."""
+        bins = self._bins_of(metric, group, through=through)
+        for day, places in self._days.get((group, "", False), {}).items():
+            if through is None or day <= through:
+                for place, tally in places.items():
+                    yield DayBins(day, place, tally.n, bins.get(day, {}).get(place, {}))
+
+    def is_binned(self, metric: Metric, *, through: int | None = None, group: Group = EVERYBODY) -> bool:
+        """Whether the metric's bins add up to its sums: they do not where events were counted before them."""
+        values = self._added(group, metric.key, crossed=False, through=through)
+        bins: dict[Place, ByEdge] = {}
+        for places in self._bins_of(metric, group, through=through).values():
+            _merge_bins(bins, places)
+        return all(_adds_up(tally, bins.get(place, {})) for place, tally in values.items())
+
+    def _bins_of(
+        self,
+        metric: Metric,
+        group: Group,
+        *,
+        crossed: bool = False,
+        after: int | None = None,
+        through: int | None = None,
+    ) -> dict[int, dict[Place, ByEdge]]:
+        days = self._bins.get((group, metric.key, crossed), {})
+        return {day: places for day, places in days.items() if _is_within(day, after, through)}
 
     def _added(
         self,
@@ -193,35 +270,78 @@ class Ledger:
     ) -> dict[tuple[int, str], Tally]:
         total: dict[tuple[int, str], Tally] = {}
         for day, places in self._days.get((group, metric, crossed), {}).items():
-            if (after is None or day > after) and (through is None or day <= through):
+            if _is_within(day, after, through):
                 _merge(total, places)
         return total
 
 
-def _merge(total: dict[tuple[int, str], Tally], more: Mapping[tuple[int, str], Tally]) -> None:
+def _is_within(day: int, after: int | None, through: int | None) -> bool:
+    return (after is None or day > after) and (through is None or day <= through)
+
+
+def _merge(total: dict[Place, Tally], more: Mapping[Place, Tally]) -> None:
     for place, tally in more.items():
         total[place] = total[place] + tally if place in total else tally
 
 
+def _merge_bins(total: dict[Place, ByEdge], more: Mapping[Place, ByEdge]) -> None:
+    for place, by_edge in more.items():
+        here = total.setdefault(place, {})
+        for edge, tally in by_edge.items():
+            here[edge] = here[edge] + tally if edge in here else tally
+
+
+def _adds_up(tally: Tally, by_edge: Mapping[int, Tally]) -> bool:
+    """Whether bins add up to the sums of a cell, whose n counts those at 0 too."""
+    return replace(sum(by_edge.values(), Tally()), n=tally.n) == tally
+
+
 def _strata(
-    metric: Comparable, people: Mapping[tuple[int, str], Tally], values: Mapping[tuple[int, str], Tally]
+    metric: Metric,
+    people: Mapping[Place, Tally],
+    values: Mapping[Place, Tally],
+    bins: Mapping[Place, ByEdge],
 ) -> Strata:
     found: dict[int, dict[str, Sample]] = defaultdict(dict)
     for (phase, variant), there in sorted(people.items()):
-        found[phase][variant] = sample_of(metric, there.n, values.get((phase, variant), Tally()))
+        tally, by_edge = values.get((phase, variant), Tally()), bins.get((phase, variant), {})
+        found[phase][variant] = sample_of(metric, there.n, tally, by_edge)
     return dict(found)
 
 
-def sample_of(metric: Comparable, participants: int, tally: Tally) -> Sample:
-    """Counts for a rate, sums for a mean, for a ratio those of both sides.
+def sample_of(
+    metric: Metric, participants: int, tally: Tally, by_edge: Mapping[int, Tally] | None = None
+) -> Sample:
+    """Counts for a rate, sums for a mean, for a ratio those of both sides, for a quantile the values by bins.
 
-    Who has no event adds nothing but himself.
+    Who has no event adds nothing but himself: to a time the whole window, in which each of the participants
+    must have been watched. A time is in seconds.
     """
     if isinstance(metric, RatioMetric):
         return _pair_sums(participants, tally, scale=MICRO)
     if isinstance(metric, MeanMetric):
         return Sums(participants, tally.total, tally.squares)
+    if isinstance(metric, TimeMetric):
+        waiting, whole = participants - tally.conversions, window(metric)[1] * DAY
+        return Sums(participants, tally.total + waiting * whole, tally.squares + waiting * whole**2)
+    if isinstance(metric, QuantileMetric):
+        return _quantile(metric, participants, tally, by_edge or {})
     return Counts(participants, tally.conversions)
+
+
+def _quantile(
+    metric: QuantileMetric, participants: int, tally: Tally, by_edge: Mapping[int, Tally]
+) -> Sample:
+    if not _adds_up(tally, by_edge):
+        return Unknown(participants, INCOMPLETE)
+    if metric.among == "converted":
+        bins = [Bin(edge, one.conversions, one.n, one.total, one.squares) for edge, one in by_edge.items()]
+    else:
+        at_zero = participants - sum(one.n for one in by_edge.values())
+        with_zero = dict(by_edge)
+        with_zero[0] = with_zero.get(0, Tally()) + Tally(n=at_zero)
+        bins = [Bin(edge, one.n, one.n, one.total, one.squares) for edge, one in with_zero.items()]
+    return BinnedQuantile(BinnedValues.of(bins), metric.quantile, participants)
 
 
 def _pair_sums(participants: int, tally: Tally, *, scale: int) -> PairSums:
@@ -237,30 +357,32 @@ def _pair_sums(participants: int, tally: Tally, *, scale: int) -> PairSums:
 
 
 def linear(sample: Sample) -> Counts | Means:
-    """The sample as the statistics of rates and means take it: a ratio linearised by the delta method.
+    """The sample as the statistics of rates and means take it.
+
+    A ratio is linearised by the delta method; a quantile and a restricted mean have their own variances.
 
     Raises:
-        NotEnoughData: The denominators of a ratio do not carry one.
+        NotEnoughData: The data do not carry it.
     """
-    return ratio.linearised(sample) if isinstance(sample, PairSums) else sample
+    if isinstance(sample, PairSums):
+        return ratio.linearised(sample)
+    if isinstance(sample, BinnedQuantile):
+        return quantile.moments(sample.values, sample.share)
+    if isinstance(sample, Restricted):
+        return survival.restricted_mean(sample.durations, sample.horizon)
+    if isinstance(sample, Unknown):
+        raise NotEnoughData(sample.reason)
+    return sample
 
 
 def add(one: Sample, other: Sample) -> Sample:
     """Both samples as one; only samples of one metric add up."""
-    if isinstance(one, Counts) and isinstance(other, Counts):
-        return one + other
-    if isinstance(one, Sums) and isinstance(other, Sums):
-        return one + other
-    if isinstance(one, PairSums) and isinstance(other, PairSums):
-        return one + other
-    if isinstance(one, Moments) and isinstance(other, Moments):
-        return one + other
-    raise TypeError("Samples of two kinds do not add up.")
-
-
-def is_comparable(metric: Metric) -> TypeGuard[Comparable]:
-    """Whether this version compares the metric's kind."""
-    return isinstance(metric, ConversionMetric | RetentionMetric | MeanMetric | RatioMetric)
+    if isinstance(one, Unknown) or isinstance(other, Unknown):
+        reason = one.reason if isinstance(one, Unknown) else INCOMPLETE
+        return Unknown(one.participants + other.participants, reason)
+    if type(one) is not type(other):
+        raise TypeError("Samples of two kinds do not add up.")
+    return one + other  # type: ignore[operator]  # both are of one kind, as was just made sure
 
 
 def is_rate(metric: Metric) -> bool:
@@ -287,18 +409,27 @@ def allocation_of(data: ExperimentData) -> Allocation | None:
     return data.definition.allocation if isinstance(data.definition, Experiment) else None
 
 
-def ledger_of(data: ExperimentData) -> Ledger:
-    """The ledger of an experiment at its moment."""
+def adaptive_shares(data: ExperimentData) -> dict[int, dict[str, float]] | None:
+    """Each phase's shares, of an experiment whose traffic follows its results; None of others."""
     if allocation_of(data) is None:
-        return Ledger(cells_at(data))
-    shares = {
+        return None
+    return {
         phase.number: {key: float(Fraction(share)) for key, share in phase.shares.items()}
         for phase in data.phases
     }
-    return Ledger(cells_at(data), shares)
+
+
+def bins_at(data: ExperimentData) -> list[tuple[Cell, int, Tally]]:
+    """The bins of the cells that `cells_at` gives."""
+    last = _last_day(data)
+    return [(cell, edge, tally) for cell, edge, tally in data.bins if cell.day <= last]
 
 
 def cells_at(data: ExperimentData) -> list[tuple[Cell, Tally]]:
     """The cells of participants who were there at `as_of`; of a past moment, those of days that had ended."""
-    last = day_of(data.as_of) - (1 if data.is_past else 0)
+    last = _last_day(data)
     return [(cell, tally) for cell, tally in data.cells if cell.day <= last]
+
+
+def _last_day(data: ExperimentData) -> int:
+    return day_of(data.as_of) - (1 if data.is_past else 0)

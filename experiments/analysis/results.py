@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.stats.estimate import Interval
+
+if TYPE_CHECKING:  # that module makes its answers with the types of this one
+    from experiments.analysis.times import Waiting
 
 Json = dict[str, Any]
 
@@ -149,15 +152,52 @@ class MetricReading:
 
 
 @dataclass(frozen=True, slots=True)
+class Capped:
+    """The cap of a metric, and what it did.
+
+    Attributes:
+        value: The most that one participant counts with; None where nothing is capped, `reason` says why.
+        denominator: The same of a ratio's denominator.
+        quantile: Where the cap is a quantile of all variants together.
+        is_fixed: Whether that quantile has been taken for good.
+        touched: By variant, how many participants had a value beyond it.
+        uncapped: The matured reading without the cap: it stands beside and does not decide.
+    """
+
+    value: Decimal | None
+    denominator: Decimal | None = None
+    quantile: float | None = None
+    is_fixed: bool = True
+    touched: Mapping[str, int] | None = None
+    uncapped: MetricReading | None = None
+    reason: str | None = None
+
+    def document(self) -> Json:
+        """The cap as JSON."""
+        found: Json = {"applied": self.value is not None}
+        found["cap_value"] = None if self.value is None else f"{self.value:f}"
+        if self.denominator is not None:
+            found["denominator_cap_value"] = f"{self.denominator:f}"
+        if self.quantile is not None:
+            found |= {"cap_quantile": self.quantile, "fixed": self.is_fixed}
+        if self.touched is not None:
+            found["touched"] = dict(self.touched)
+        if self.uncapped is not None:
+            found["uncapped"] = plain(self.uncapped)
+        return found if self.reason is None else {**found, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
 class MetricResult:
     """One metric: to date, and over the participants whose window has ended (`matured`).
 
     Attributes:
         provisional: Whether a window is still open, so that the reading to date may yet change.
         matured_through: The last day of first exposure in `matured`.
-        not_evaluated: Why this version does not compute the metric; then there are no readings.
-        capped: Why the capped mean is not computed, where the metric asks for one.
-        cap_value: The most that one participant counts with, where the metric has such a cap.
+        capped: Of metrics with a cap.
+        waiting: Of times: the curves of those still waiting, or why there are none.
+        quantile, among: Of quantiles.
+        remarks: What a reader must know of this kind of metric.
     """
 
     key: str
@@ -165,13 +205,15 @@ class MetricResult:
     role: str
     direction: str
     window_days: tuple[int, int]
+    to_date: MetricReading
+    matured: MetricReading
     provisional: bool = False
-    to_date: MetricReading | None = None
-    matured: MetricReading | None = None
     matured_through: datetime | None = None
-    not_evaluated: str | None = None
-    capped: str | None = None
-    cap_value: Decimal | None = None
+    capped: Capped | None = None
+    waiting: Waiting | Unavailable | None = None
+    quantile: float | None = None
+    among: str | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def exploratory(self) -> bool:
@@ -188,16 +230,21 @@ class MetricResult:
             "window_days": list(self.window_days),
             "exploratory": self.exploratory,
         }
-        if self.to_date is None or self.matured is None:
-            return {**head, "not_evaluated": self.not_evaluated, "variants": []}
+        head |= self._of_kind()
         head |= {"provisional": self.provisional, **plain(self.to_date)}
         head["matured"] = {"first_exposed_through": plain(self.matured_through), **plain(self.matured)}
-        return head | self._cap()
+        return head if self.capped is None else head | {"capped": self.capped.document()}
 
-    def _cap(self) -> Json:
-        if self.cap_value is not None:
-            return {"capped": {"cap_value": str(self.cap_value), "applied": True}}
-        return {"capped": {"not_evaluated": self.capped}} if self.capped else {}
+    def _of_kind(self) -> Json:
+        """What only this kind of metric has."""
+        found: Json = {"remarks": list(self.remarks)} if self.remarks else {}
+        if self.quantile is not None:
+            found |= {"quantile": self.quantile, "among": self.among}
+        if isinstance(self.waiting, Unavailable):
+            found |= {"unit": "seconds", "times": None, "unavailable": {"times": self.waiting.reason}}
+        elif self.waiting is not None:
+            found |= {"unit": "seconds", "times": self.waiting.document()}
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from experiments.analysis.compare import Comparison
 from experiments.analysis.data import ExperimentData
 from experiments.analysis.planned import Planned
-from experiments.analysis.reading import Comparable, is_rate
+from experiments.analysis.reading import is_rate
 from experiments.analysis.results import Unavailable
 from experiments.model.metric import Metric
 
@@ -27,7 +27,7 @@ def roles(data: ExperimentData) -> list[tuple[str, Metric]]:
     return [(role, metric) for role, metric in found if metric is not None]
 
 
-def comparison_of(data: ExperimentData, metric: Comparable, planned: int) -> Comparison:
+def comparison_of(data: ExperimentData, metric: Metric, planned: int) -> Comparison:
     """How a metric of an experiment is compared; `planned` as `planned_of_two` gives it."""
     return Comparison(
         variants_of(data), data.definition.plan.level, metric.direction, planned, is_rate(metric)

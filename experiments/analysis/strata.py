@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.analysis.adaptive import adaptive_best_chances
-from experiments.analysis.reading import AdaptiveStrata, Sample, Strata, linear
+from experiments.analysis.reading import AdaptiveStrata, Sample, Strata, Unknown, linear
 from experiments.errors import NotEnoughData
-from experiments.stats import bayes
+from experiments.stats import bayes, quantile
 from experiments.stats.estimate import Counts, Direction, Moments, Sums
 from experiments.stats.pair_sums import PairSums
 from experiments.stats.posterior import NormalPosterior, chance_greatest
+from experiments.stats.quantile import BinnedQuantile
+from experiments.stats.survival import Restricted
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +143,13 @@ def information(control: int, treatment: int) -> float:
 
 
 def mean(sample: Sample) -> float:
-    """The rate, mean or ratio of a sample.
+    """The rate, mean, ratio or quantile of a sample.
 
     Raises:
-        NotEnoughData: It has no participant, or its denominators do not carry a ratio.
+        NotEnoughData: It has no participant, or the data do not carry it.
     """
+    if isinstance(sample, BinnedQuantile):
+        return quantile.at(sample.values, sample.share)
     found = linear(sample)
     return found.rate if isinstance(found, Counts) else found.mean
 
@@ -156,7 +160,7 @@ def _carries(found: Mapping[str, Sample], *variants: str) -> bool:
 
 def _has_a_spread(sample: Sample) -> bool:
     """Whether the variance of the sample's mean can be computed."""
-    if isinstance(sample, PairSums):
+    if isinstance(sample, PairSums | BinnedQuantile | Restricted | Unknown):
         try:
             linear(sample)
         except NotEnoughData:

@@ -6,22 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from experiments.analysis.caps import ledger_of
 from experiments.analysis.compare import Comparison, attempt
 from experiments.analysis.data import ExperimentData, start_of
 from experiments.analysis.looks import schedule_of
 from experiments.analysis.pairs import pair_of, pooled
 from experiments.analysis.reading import (
-    Comparable,
     Cumulative,
     Strata,
-    is_comparable,
     last_matured_day,
-    ledger_of,
 )
 from experiments.analysis.results import Json, Unavailable, moment, plain
 from experiments.analysis.scope import comparison_of, planned_of_two
 from experiments.analysis.strata import mean
 from experiments.errors import NotFound
+from experiments.model.metric import Metric, TimeMetric
 from experiments.stats.estimate import Counts, Interval
 
 
@@ -99,19 +98,26 @@ def timeseries(data: ExperimentData, metric: str | None = None) -> Timeseries:
     """
     key = metric or data.definition.plan.primary
     found = data.metric(key)
-    if found is None or not is_comparable(found):
+    if found is None:
         raise NotFound(f"Experiment {data.definition.key!r} has no metric {key!r} that can be compared.")
     ledger = ledger_of(data)
     comparison = comparison_of(data, found, planned_of_two(schedule_of(data, ledger).planned))
     arrived = dict(ledger.daily())
-    days = ledger.cumulative(found) if data.dated else ()
+    days = [one for one in ledger.cumulative(found) if _is_shown(data, found, one.day)]
     series = (_day(data, found, comparison, so_far, arrived[so_far.day]) for so_far in days)
     return Timeseries(data.definition.key, key, data.definition.simulated, tuple(series))
 
 
+def _is_shown(data: ExperimentData, metric: Metric, day: int) -> bool:
+    """Times are shown of days whose windows have ended: who is still waiting would count as slow."""
+    if not data.dated:
+        return False
+    return not isinstance(metric, TimeMetric) or day <= last_matured_day(metric, data.as_of)
+
+
 def _day(
     data: ExperimentData,
-    metric: Comparable,
+    metric: Metric,
     comparison: Comparison,
     so_far: Cumulative,
     arrived: Mapping[tuple[int, str], int],

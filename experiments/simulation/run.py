@@ -12,12 +12,13 @@ import numpy as np
 
 from experiments.analysis.allocation import next_shares
 from experiments.analysis.analyze import verdict_of
+from experiments.analysis.caps import ledger_of
 from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData, day_of
 from experiments.analysis.looks import schedule_of
 from experiments.analysis.outcome import Outcome, Verdict
 from experiments.analysis.pairs import pair_of
-from experiments.analysis.reading import is_comparable, ledger_of, matured_through
+from experiments.analysis.reading import matured_through
 from experiments.analysis.results import Unavailable
 from experiments.analysis.scope import planned_of_two
 from experiments.model.state import Phase
@@ -167,7 +168,7 @@ def covered(scenario: Scenario, data: ExperimentData) -> tuple[float | None, flo
     The intervals are those of the results document's `matured` reading of the primary metric.
     """
     metric = data.metric(scenario.truth.primary.key)
-    if metric is None or not is_comparable(metric):
+    if metric is None:
         raise TypeError(f"{scenario.truth.primary.key} cannot be compared.")
     ledger = ledger_of(data)
     planned = planned_of_two(schedule_of(data, ledger).planned)

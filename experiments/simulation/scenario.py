@@ -10,11 +10,10 @@ import numpy as np
 
 from experiments.analysis.data import ExperimentData
 from experiments.analysis.planned import by_baseline
-from experiments.analysis.reading import Comparable, is_comparable
 from experiments.analysis.results import Unavailable
 from experiments.errors import InvalidInput, NotEnoughData
 from experiments.model.experiment import Experiment
-from experiments.model.metric import Metric, window
+from experiments.model.metric import PRIMARY_KINDS, Metric, window
 from experiments.model.state import Phase
 from experiments.simulation.truth import Truth, Values
 from experiments.stats import power
@@ -146,7 +145,7 @@ def _planned_of_one(definition: Experiment, primary: Metric, truth: Truth) -> in
     return found.participants
 
 
-def _comparable(metric: Metric) -> Comparable:
-    if not is_comparable(metric):
+def _comparable(metric: Metric) -> Metric:
+    if metric.kind not in PRIMARY_KINDS:
         raise InvalidInput.at("/plan/primary", f"a verdict is not made on metrics of the kind {metric.kind}")
     return metric

@@ -1,13 +1,14 @@
 """Quantiles, such as the median amount: one variant's, the difference of two, and its test.
 
-They need every participant's value, as winsorising does: quantiles of two days do not add up.
+Quantiles of two days do not add up. So they need every participant's value, or how many values lie in each of
+many narrow bins, which do add up (`stats.binned`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,11 @@ from scipy import special, stats
 
 from experiments.errors import NotEnoughData
 from experiments.stats import mean
+from experiments.stats.binned import BinnedValues
 from experiments.stats.estimate import Estimate, Interval, Moments, Test, check_level
 
 Floats = NDArray[np.float64]
-Values = Sequence[float] | Floats
+Values = Sequence[float] | Floats | BinnedValues
 
 SPREAD_LEVEL = 0.95
 """Level of the interval of order statistics that the standard error is read from."""
@@ -30,7 +32,7 @@ def quantile(values: Values, share: float, level: float) -> Estimate:
     It holds for every distribution; with ties it holds more often than `level`.
 
     Args:
-        values: One a participant, in any order.
+        values: One a participant, in any order; or by bins.
         share: Of participants below, 0.5 for the median.
         level: Confidence.
 
@@ -47,7 +49,7 @@ def quantile(values: Values, share: float, level: float) -> Estimate:
     check_level(level)
     lower, upper, _ = _ranks(len(ordered), share, level)
     estimate = _estimate(ordered, share)
-    interval = Interval.holding(estimate, ordered[lower - 1], ordered[upper - 1])
+    interval = Interval.holding(estimate, ordered.at(lower), ordered.at(upper))
     return Estimate(estimate, interval, level, "order_statistics")
 
 
@@ -68,7 +70,7 @@ def moments(values: Values, share: float) -> Moments:
     """
     ordered = _ordered(values, share)
     lower, upper, confidence = _ranks(len(ordered), share, SPREAD_LEVEL)
-    width = float(ordered[upper - 1] - ordered[lower - 1])
+    width = ordered.at(upper) - ordered.at(lower)
     if width == 0:
         raise NotEnoughData(
             "So many participants have the same value at this quantile that its spread is not known."
@@ -119,16 +121,72 @@ def relative(control: Values, treatment: Values, share: float, level: float) -> 
     return replace(answer, method="quantile_woodruff_fieller")
 
 
-def _ordered(values: Values, share: float) -> Floats:
+def at(values: Values, share: float) -> float:
+    """The quantile alone, however few the values are.
+
+    Raises:
+        NotEnoughData: There is no value.
+    """
+    ordered = _ordered(values, share)
+    if not len(ordered):
+        raise NotEnoughData("A quantile needs at least one value; there is none.")
+    return _estimate(ordered, share)
+
+
+@dataclass(frozen=True, slots=True)
+class BinnedQuantile:
+    """A quantile that is still to be made, of one variant's values by bins. Two of one share add up to one.
+
+    Attributes:
+        exposed: All participants, also those whose value is not among the values.
+    """
+
+    values: BinnedValues
+    share: float
+    exposed: int
+
+    @property
+    def participants(self) -> int:
+        """The participants who have a value."""
+        return len(self.values)
+
+    def __add__(self, other: BinnedQuantile) -> BinnedQuantile:
+        if self.share != other.share:
+            raise ValueError(f"share == {other.share}, must be {self.share}: two quantiles do not add up.")
+        return BinnedQuantile(self.values + other.values, self.share, self.exposed + other.exposed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Values in order."""
+
+    ordered: Floats
+
+    def __len__(self) -> int:
+        return len(self.ordered)
+
+    def at(self, rank: int) -> float:
+        return float(self.ordered[rank - 1])
+
+
+def _ordered(values: Values, share: float) -> _Rows | BinnedValues:
     check_level(share, name="share")
+    if isinstance(values, BinnedValues):
+        return values
     ordered = np.sort(np.asarray(values, np.float64))
     if not np.isfinite(ordered).all():
         raise ValueError("values must be finite.")
-    return ordered
+    return _Rows(ordered)
 
 
-def _estimate(ordered: Floats, share: float) -> float:
-    return float(np.quantile(ordered, share, method="median_unbiased"))
+def _estimate(ordered: _Rows | BinnedValues, share: float) -> float:
+    """Between the two ranks around (n + 1/3) share + 1/3, which is the median-unbiased choice."""
+    if isinstance(ordered, _Rows):
+        return float(np.quantile(ordered.ordered, share, method="median_unbiased"))
+    rank = min(max((len(ordered) + 1 / 3) * share + 1 / 3, 1.0), float(len(ordered)))
+    below = math.floor(rank)
+    lower, upper = ordered.at(below), ordered.at(min(below + 1, len(ordered)))
+    return lower + (rank - below) * (upper - lower)
 
 
 def _ranks(n: int, share: float, level: float) -> tuple[int, int, float]:

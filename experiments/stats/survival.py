@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -130,16 +130,78 @@ def log_rank(control: Durations, treatment: Durations) -> Test:
         Mantel, N. (1966). Evaluation of survival data and two new rank order statistics arising in its
         consideration. Cancer Chemotherapy Reports 50, 163-170.
     """
-    _need_participants(control, treatment)
+    return stratified_log_rank([(control, treatment)])
+
+
+def stratified_log_rank(strata: Sequence[tuple[Durations, Durations]]) -> Test:
+    """The log-rank test over several strata (phases, say), each of which compares within itself.
+
+    Args:
+        strata: Control and treatment of each.
+
+    Raises:
+        NotEnoughData: A variant has no participant in a stratum, or no event tells the variants apart.
+
+    References:
+        Mantel (1966), as in `log_rank`.
+    """
     surplus = variance = 0.0
-    for n, events, at_risk, own in _tables(control, treatment):
-        share = at_risk / n
-        surplus += own - events * share
-        variance += events * share * (1 - share) * ((n - events) / (n - 1))
+    for control, treatment in strata:
+        _need_participants(control, treatment)
+        for n, events, at_risk, own in _tables(control, treatment):
+            share = at_risk / n
+            surplus += own - events * share
+            variance += events * share * (1 - share) * ((n - events) / (n - 1))
     if variance == 0:
         raise NotEnoughData("No event came while participants of both variants were waiting for theirs.")
     statistic = surplus**2 / variance
-    return Test(float(stats.chi2.sf(statistic, 1)), "log_rank", statistic)
+    method = "log_rank" if len(strata) == 1 else "log_rank_stratified_by_phase"
+    return Test(float(stats.chi2.sf(statistic, 1)), method, statistic)
+
+
+@dataclass(frozen=True, slots=True)
+class MedianTime:
+    """When half of the participants have had the event; `upper` is None while the data set no upper end."""
+
+    estimate: int
+    lower: int
+    upper: int | None
+
+
+def median_time(points: Sequence[Point]) -> MedianTime:
+    """The first time at which at most half are still without the event, read off a curve with its intervals.
+
+    Raises:
+        NotEnoughData: More than half are still without it at the end of the curve.
+
+    References:
+        Brookmeyer, R., Crowley, J. (1982). A confidence interval for the median survival time. Biometrics 38,
+        29-41.
+    """
+    crossed = [point.time for point in points if point.share <= 0.5]
+    if not crossed:
+        raise NotEnoughData("The event has not come for half of the participants, so there is no median yet.")
+    lower = next(point.time for point in points if point.interval.lower <= 0.5)
+    upper = next((point.time for point in points if point.interval.upper <= 0.5), None)
+    return MedianTime(crossed[0], lower, upper)
+
+
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """A restricted mean still to be made, of one variant's durations. Two of one horizon add up to one."""
+
+    durations: Durations
+    horizon: int
+
+    @property
+    def participants(self) -> int:
+        """Participants with an event or without."""
+        return self.durations.participants
+
+    def __add__(self, other: Restricted) -> Restricted:
+        if self.horizon != other.horizon:
+            raise ValueError(f"horizon == {other.horizon}, must be {self.horizon}: two do not add up.")
+        return Restricted(self.durations + other.durations, self.horizon)
 
 
 def restricted_mean(durations: Durations, horizon: int, *, least_followed: int = LEAST_FOLLOWED) -> Moments:

@@ -7,7 +7,7 @@ cap for each variant would hide a treatment that works by large amounts. Values 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -67,6 +67,23 @@ def bounds_at(values: Sequence[int], *, lower: float | None = None, upper: float
     least = None if lower is None else ordered[-_rank(len(ordered), lower, "lower")]
     most = None if upper is None else ordered[_rank(len(ordered), upper, "upper") - 1]
     return Bounds(least, most)
+
+
+def edge_at(counts: Mapping[int, int], share: float) -> int:
+    """As the upper bound of `bounds_at`, from how many values there are at each edge.
+
+    Raises:
+        NotEnoughData: There is no value.
+    """
+    total = sum(counts.values())
+    if total == 0:
+        raise NotEnoughData("A quantile to cap at needs at least one value; there is none.")
+    rank, passed = _rank(total, share, "share"), 0
+    for edge in sorted(counts):
+        passed += counts[edge]
+        if passed >= rank:
+            return edge
+    raise ValueError(f"counts == {dict(counts)}, must be >= 0.")
 
 
 def winsorised(values: Iterable[int], bounds: Bounds, *, scale: int = 1_000_000) -> Winsorised:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from experiments.analysis import wording
 from experiments.analysis.document import Results
-from experiments.analysis.results import MetricReading, MetricResult, SegmentValue
+from experiments.analysis.results import Capped, MetricReading, MetricResult, SegmentValue
 from experiments.model.experiment import Experiment, Guardrail
 from service.reports.blocks import Block, Paragraph, Section
 from service.reports.cells import is_rate
@@ -71,14 +71,11 @@ def segments(results: Results) -> Section | None:
 def _segment(results: Results, attribute: str, value: SegmentValue) -> list[Block]:
     blocks: list[Block] = []
     for metric in value.metrics:
-        if metric.to_date is not None:
-            blocks += _reading(results, metric, metric.to_date, f"{attribute} = {value.value}, {metric.key}")
+        blocks += _reading(results, metric, metric.to_date, f"{attribute} = {value.value}, {metric.key}")
     return blocks
 
 
 def _metric(results: Results, metric: MetricResult, *, with_chart: bool = False) -> tuple[Block, ...]:
-    if metric.to_date is None or metric.matured is None:
-        return (Paragraph(f"{metric.key} is not evaluated: {metric.not_evaluated}", "warning"),)
     blocks: list[Block] = [Paragraph(_about(results, metric), "quiet")]
     if with_chart:
         blocks += [Paragraph(line) for line in _decided_on(results)]
@@ -90,7 +87,7 @@ def _metric(results: Results, metric: MetricResult, *, with_chart: bool = False)
         blocks += _reading(results, metric, metric.to_date, f"{metric.key}, everybody to date (provisional)")
     else:
         blocks += _reading(results, metric, metric.to_date, metric.key)
-    return (*blocks, *_remarks(metric))
+    return (*blocks, *_remarks(results, metric))
 
 
 def _reading(
@@ -132,11 +129,35 @@ def _provisional(metric: MetricResult) -> str:
     )
 
 
-def _remarks(metric: MetricResult) -> list[Block]:
-    said = [Paragraph(f"Capped mean: not shown because: {metric.capped}", "quiet")] if metric.capped else []
-    if metric.cap_value is not None:
-        said.append(Paragraph(f"One participant counts with {metric.cap_value} at most.", "quiet"))
-    return list(said)
+def _remarks(results: Results, metric: MetricResult) -> list[Block]:
+    said: list[Block] = [Paragraph(remark, "quiet") for remark in metric.remarks]
+    capped = metric.capped
+    if capped is None:
+        return said
+    if capped.value is None:
+        return [*said, Paragraph(f"Not capped: {capped.reason}", "quiet")]
+    said.append(Paragraph(_cap(capped), "quiet"))
+    if capped.uncapped is not None:
+        said += _reading(
+            results, metric, capped.uncapped, f"{metric.key} without the cap; it does not decide"
+        )
+    return said
+
+
+def _cap(capped: Capped) -> str:
+    if capped.denominator is not None:
+        return (
+            f"One participant counts with {capped.value:f} at most in the numerator, and with "
+            f"{capped.denominator:f} in the denominator."
+        )
+    if capped.quantile is None:
+        return f"One participant counts with {capped.value:f} at most."
+    touched = wording.plural(sum((capped.touched or {}).values()), "value")
+    fixed = "fixed" if capped.is_fixed else "not fixed before the minimum run's windows have ended"
+    return (
+        f"One participant counts with {capped.value:f} at most: that is the quantile at {capped.quantile:g} "
+        f"of all variants together ({fixed}). It touched {touched}."
+    )
 
 
 def _margin(metric: MetricResult, margins: Sequence[Guardrail]) -> str:

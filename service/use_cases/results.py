@@ -97,9 +97,10 @@ def _data(
     from experiments.analysis.data import ExperimentData
 
     state, connection = experiment.state, session.connection()
-    cells = tallies.cells(connection, experiment.id)
+    cells, bins = tallies.cells(connection, experiment.id), tallies.bins(connection, experiment.id)
     for segment in segments:
         cells += tallies.cells(connection, experiment.id, segment=segment)
+        bins += tallies.bins(connection, experiment.id, segment=segment)
     moment_of = as_of or scope.now
     folded_to = tallies.folded_to(connection)
     return ExperimentData(
@@ -112,6 +113,7 @@ def _data(
         cells=cells,
         as_of=moment_of,
         events_folded_to=None if folded_to is None else moment(folded_to),
+        bins=bins,
         exposure_health=_exposure_health(connection, scope, experiment.id),
         alarm=alarms.standing_alarm(session, experiment, until=moment_of),
         clearances=alarms.clearances(state, until=moment_of),

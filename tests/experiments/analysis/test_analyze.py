@@ -240,7 +240,7 @@ def test_means_are_compared_from_exact_sums() -> None:
     assert treatment["absolute"]["estimate"] == 5.0
 
 
-def test_a_cap_by_value_is_named_and_one_by_quantile_is_said_not_to_be_made() -> None:
+def test_a_cap_by_value_is_named_and_one_by_quantile_needs_bins() -> None:
     definition = an_experiment(plan={"primary": "value"})
     cells = mean_cells("control", [0, 10]) + mean_cells("progress", [0, 20])
 
@@ -250,18 +250,10 @@ def test_a_cap_by_value_is_named_and_one_by_quantile_is_said_not_to_be_made() ->
         return document["metrics"][0].get("capped")
 
     assert capped(cap_value=500) == {"cap_value": "500", "applied": True}
-    assert "quantile" in capped(cap_quantile=0.999)["not_evaluated"]
+    without_bins = capped(cap_quantile=0.999)
+    assert (without_bins["applied"], without_bins["cap_value"]) == (False, None)
+    assert "keepgoing rebuild" in without_bins["reason"]
     assert capped() is None
-
-
-def test_metrics_of_other_kinds_are_listed_as_not_evaluated() -> None:
-    definition = an_experiment(plan={"primary": "recharge", "secondary": ["wait"]})
-    metrics = [a_metric(), a_metric(key="wait", kind="time", event="recharge", window_days=30)]
-    document = analyze(
-        experiment_data(rate_cells("control", 9, 1), definition=definition, metrics=metrics)
-    ).document()
-    assert document["metrics"][1]["not_evaluated"]
-    assert document["metrics"][1]["variants"] == []
 
 
 def test_a_segment_breaks_down_by_value_and_is_marked_exploratory() -> None:

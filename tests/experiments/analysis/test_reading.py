@@ -13,7 +13,6 @@ from experiments.analysis.reading import (
     Ledger,
     add,
     cells_at,
-    is_comparable,
     last_matured_day,
     matured_through,
 )
@@ -72,7 +71,6 @@ def test_the_days_so_far_end_with_everybody() -> None:
 
 def test_means_are_sums_in_millionths() -> None:
     metric = a_metric(key="value", kind="mean", event="recharge", value="sum", window_days=7)
-    assert is_comparable(metric)
     assert Ledger(mean_cells("control", [3, 4])).strata(metric) == {
         1: {"control": Sums(2, 7_000_000, 25_000_000_000_000)}
     }

@@ -84,8 +84,14 @@ def test_another_metric_of_the_experiment_may_be_asked_for() -> None:
     assert timeseries(data, "second").days[-1].variants[0].conversions == 0
 
 
-@pytest.mark.parametrize("metric", ["nothing", "wait"])
-def test_a_metric_that_cannot_be_compared_is_not_found(metric: str) -> None:
-    data = experiment_data(CELLS, metrics=[a_metric(), a_metric(key="wait", kind="time", event="recharge")])
-    with pytest.raises(NotFound, match=metric):
-        timeseries(data, metric)
+def test_a_metric_that_there_is_not_is_not_found() -> None:
+    with pytest.raises(NotFound, match="nothing"):
+        timeseries(experiment_data(CELLS), "nothing")
+
+
+def test_times_are_shown_of_days_whose_windows_have_ended() -> None:
+    metrics = [a_metric(), a_metric(key="wait", kind="time", event="recharge", window_days=7)]
+    found = timeseries(experiment_data(CELLS, metrics=metrics, days=9), "wait").days
+    assert found
+    assert not any(day.provisional for day in found)
+    assert len(found) < len(timeseries(experiment_data(CELLS, metrics=metrics, days=9)).days)

@@ -239,7 +239,7 @@ def test_guardrails_that_cannot_be_computed_block_and_say_so() -> None:
     definition = an_experiment_of("progress", plan=plan)
     found = verdict_of(experiment_data(two(1000, 1200), definition=definition, metrics=[a_metric(), wait]))
     assert found.outcome == "winner_blocked"
-    assert any("not computed by this version" in reason for reason in found.reasons)
+    assert any("All values are the same" in reason for reason in found.reasons)
     assert "Not checked" in found.gates[3].detail
 
 

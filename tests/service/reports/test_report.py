@@ -150,11 +150,11 @@ def test_every_gate_is_there_with_its_state_also_those_that_were_not_looked_at()
     assert all(cells[3] for cells in gates.rows)
 
 
-def test_a_metric_that_is_not_computed_is_named_with_the_reason() -> None:
+def test_a_time_says_how_those_without_an_event_count() -> None:
     report = report_of(with_every_role())
     secondary = next(section for section in report.sections if section.name == "secondary")
     said = [block.text for block in secondary.blocks if isinstance(block, Paragraph)]
-    assert any(text.startswith("time_to_recharge is not evaluated: ") for text in said)
+    assert any("Who had no event in the window counts with the whole window" in text for text in said)
 
 
 def test_a_guardrail_names_its_margin() -> None:
