@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from pydantic import ValidationError
+from typing import Any
 
 from experiments.errors import InvalidInput
-from experiments.model.metric import (
-    PRIMARY_KINDS,
-    ConversionMetric,
-    EventSource,
-    MeanMetric,
-    Metric,
-    RatioMetric,
-    RetentionMetric,
-    TimeMetric,
-)
+from experiments.model.faults import validated
+from experiments.model.metric import METRIC, PRIMARY_KINDS, Metric
 
-KINDS = ("conversion", "retention", "mean", "ratio", "time")
+KINDS = ("conversion", "retention", "mean", "ratio", "time", "quantile")
 ADJUSTED_KINDS = ("conversion", "retention", "mean")
 """The kinds that may have a covariate."""
+SETTINGS = {
+    "mean": ("cap_quantile", "cap_value", "direction"),
+    "time": ("window_days", "direction"),
+    "quantile": ("quantile", "among", "direction"),
+}
+"""The members of a definition that may be set here, by kind; they mean what they mean there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,7 @@ class MetricColumn:
     Attributes:
         denominator: The column below the line, of a ratio.
         covariate: A column that was known before the exposure, by which the metric is adjusted.
+        settings: Further members of the metric's definition, as they are written.
     """
 
     key: str
@@ -38,10 +36,11 @@ class MetricColumn:
     column: str
     denominator: str | None = None
     covariate: str | None = None
+    settings: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parsed(cls, text: str) -> MetricColumn:
-        """The specification `NAME=KIND:COLUMN[,covariate=COLUMN][,denominator=COLUMN]`.
+        """The specification `NAME=KIND:COLUMN[,covariate=COLUMN][,denominator=COLUMN][,SETTING=VALUE]…`.
 
         Raises:
             InvalidInput: It is not written so, or asks for what does not fit its kind.
@@ -55,7 +54,8 @@ class MetricColumn:
             raise _fault(f"{text!r}: kind {kind!r} must be one of {', '.join(KINDS)}.")
         named = _options(text, options)
         _check_options(text, kind, column, named)
-        return cls(key, kind, column, named.get("denominator"), named.get("covariate"))
+        settings = tuple((name, value) for name, value in named.items() if name not in COLUMNS)
+        return cls(key, kind, column, named.get("denominator"), named.get("covariate"), settings)
 
     @property
     def beside(self) -> str | None:
@@ -72,7 +72,7 @@ def metrics_of(columns: Sequence[MetricColumn]) -> tuple[Metric, ...]:
     """The metrics of these columns.
 
     Raises:
-        InvalidInput: Two have one name, a name is not allowed, or none can be compared.
+        InvalidInput: Two have one name, a name or a setting is not allowed, or none can be compared.
     """
     keys = [column.key for column in columns]
     for key in keys:
@@ -80,19 +80,24 @@ def metrics_of(columns: Sequence[MetricColumn]) -> tuple[Metric, ...]:
             raise _fault(f"{key!r} is given twice; give each metric its own name.")
     if not any(column.kind in PRIMARY_KINDS for column in columns):
         raise _fault(f"No metric is one of {', '.join(PRIMARY_KINDS)}, so there is nothing to compare.")
-    try:
-        return tuple(_metric(column) for column in columns)
-    except ValidationError as error:
-        raise _fault(f"A metric's name is at fault: {error.errors()[0]['msg']}.") from None
+    return tuple(_metric(column) for column in columns)
+
+
+COLUMNS = ("denominator", "covariate")
+"""The options that name a column."""
 
 
 def _options(text: str, options: Sequence[str]) -> dict[str, str]:
+    known = {*COLUMNS, *(name for names in SETTINGS.values() for name in names)}
     named: dict[str, str] = {}
     for option in options:
-        name, _, column = option.partition("=")
-        if name not in ("denominator", "covariate") or not column or name in named:
-            raise _fault(f"{text!r}: {option!r} must be denominator=COLUMN or covariate=COLUMN, each once.")
-        named[name] = column
+        name, _, value = option.partition("=")
+        if name not in known or not value or name in named:
+            raise _fault(
+                f"{text!r}: {option!r} must be denominator=COLUMN or covariate=COLUMN, or one of "
+                f"{', '.join(sorted(known - {*COLUMNS}))} with its value, each once."
+            )
+        named[name] = value
     return named
 
 
@@ -101,6 +106,11 @@ def _check_options(text: str, kind: str, column: str, named: dict[str, str]) -> 
         raise _fault(f"{text!r}: a ratio has a denominator=COLUMN, and nothing else has one.")
     if "covariate" in named and kind not in ADJUSTED_KINDS:
         raise _fault(f"{text!r}: a {kind} is not adjusted by a covariate; leave it out.")
+    for name in named:
+        if name not in (*COLUMNS, *SETTINGS.get(kind, ())):
+            raise _fault(f"{text!r}: a {kind} has no {name}; leave it out.")
+    if kind == "time" and "window_days" not in named:
+        raise _fault(f"{text!r}: a time needs window_days=DAYS, for which everybody was watched.")
     if named.get("covariate") == column:
         raise _fault(f"{text!r}: the covariate must be a column from before the exposure, not the outcome.")
 
@@ -110,13 +120,26 @@ def _fault(detail: str) -> InvalidInput:
 
 
 def _metric(column: MetricColumn) -> Metric:
-    if column.kind == "conversion":
-        return ConversionMetric(key=column.key, kind="conversion", event=column.key)
+    """The metric that a definition would have; a table has one column an event, named as the metric.
+
+    Raises:
+        InvalidInput: The name or a setting is not allowed.
+    """
+    made: dict[str, Any] = {"key": column.key, "kind": column.kind}
+    if column.kind == "ratio":
+        made |= {"numerator": {"event": column.key}, "denominator": {"event": column.key}}
+    else:
+        made["event"] = column.key
     if column.kind == "retention":
-        return RetentionMetric(key=column.key, kind="retention", event=column.key, from_day=0, to_day=1)
-    if column.kind == "mean":
-        return MeanMetric(key=column.key, kind="mean", event=column.key)
-    if column.kind == "time":
-        return TimeMetric(key=column.key, kind="time", event=column.key)
-    source = EventSource(event=column.key)
-    return RatioMetric(key=column.key, kind="ratio", numerator=source, denominator=source)
+        made |= {"from_day": 0, "to_day": 1}
+    made |= {name: _whole(value) for name, value in column.settings}
+    try:
+        return validated(METRIC, made)
+    except InvalidInput as invalid:
+        fault = invalid.faults[0]
+        raise _fault(f"Metric {column.key!r}, {fault.pointer.strip('/')}: {fault.detail}.") from None
+
+
+def _whole(value: str) -> str | int:
+    """The setting's value: a whole number where it is one, else as it is written."""
+    return int(value) if value.isdecimal() and len(value) < 10 else value

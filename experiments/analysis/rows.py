@@ -10,7 +10,9 @@ from typing import Any
 
 from experiments.analysis.columns import MetricColumn
 from experiments.errors import InvalidInput
-from experiments.model.metric import PRIMARY_KINDS, RATE_KINDS
+from experiments.model.bins import bin_of, digits_of
+from experiments.model.events import DAY
+from experiments.model.metric import RATE_KINDS, MeanMetric, Metric, TimeMetric
 from experiments.model.tally import Cell, Tally
 
 SCALE = 1_000_000
@@ -19,8 +21,9 @@ LONGEST_NUMBER = 60  # characters: a float written out in full has up to 25, an 
 MOST_VARIANTS = 20
 TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
 
-Values = tuple[tuple[int, int], ...]
-"""For each metric a unit's outcome, and its denominator or covariate (0 where it has none)."""
+Values = tuple[tuple[int, int, bool], ...]
+"""For each metric a unit's outcome, its denominator or covariate (0 where it has none), and whether it had an
+event."""
 
 
 @dataclass(slots=True)
@@ -33,17 +36,31 @@ class _Unit:
 
 @dataclass(slots=True)
 class _Sum:
-    """The participants of a variant, and for each metric the members of their tally."""
+    """The participants of a variant, and for each metric the members of their tally, and those of its bins.
 
+    Attributes:
+        digits: How finely each metric is binned; None where it has no bins.
+    """
+
+    digits: Sequence[int | None]
     participants: int = 0
     totals: dict[int, list[int]] = field(default_factory=dict)
+    bins: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
     def add(self, values: Values, sign: int) -> None:
         self.participants += sign
-        for place, (y, x) in enumerate(values):
-            sums = self.totals.setdefault(place, [0, 0, 0, 0, 0, 0])
-            for member, value in enumerate((y, y * y, x, x * x, x * y, int(y != 0))):
-                sums[member] += sign * value
+        for place, (y, x, event) in enumerate(values):
+            members = (y, y * y, x, x * x, x * y, int(event))
+            _plus(self.totals.setdefault(place, [0] * 6), members, sign)
+            digits = self.digits[place]
+            if digits is not None and any(members):
+                by_bin = self.bins.setdefault((place, bin_of(y, digits)), [0] * 7)
+                _plus(by_bin, (1, *members), sign)
+
+
+def _plus(sums: list[int], members: Sequence[int], sign: int) -> None:
+    for member, value in enumerate(members):
+        sums[member] += sign * value
 
 
 class Reader:
@@ -51,14 +68,18 @@ class Reader:
 
     Args:
         unit, variant: The columns that hold them.
-        metrics: The metrics' columns; those of a kind that is not compared are left out.
+        columns: The metrics' columns.
+        metrics: The metrics of these columns.
     """
 
-    def __init__(self, unit: str, variant: str, metrics: Sequence[MetricColumn]) -> None:
+    def __init__(
+        self, unit: str, variant: str, columns: Sequence[MetricColumn], metrics: Sequence[Metric]
+    ) -> None:
         self._unit, self._variant = unit, variant
-        self._metrics = tuple(metric for metric in metrics if metric.kind in PRIMARY_KINDS)
+        self._metrics = tuple(zip(columns, metrics, strict=True))
+        digits = [digits_of(metric) for metric in metrics]
         self._units: dict[str, _Unit] = {}
-        self._sums: dict[tuple[str, bool], _Sum] = defaultdict(_Sum)
+        self._sums: dict[tuple[str, bool], _Sum] = defaultdict(lambda: _Sum(digits))
         self.names: set[str] = set()
 
     def take(self, number: int, row: Mapping[str, Any]) -> None:
@@ -74,7 +95,7 @@ class Reader:
                 f"/{number}/{self._variant}",
                 f"Row {number}: column {self._variant!r} has over {MOST_VARIANTS} values, is it right?",
             )
-        values = tuple(_values(number, row, metric) for metric in self._metrics)
+        values = tuple(_values(number, row, column, metric) for column, metric in self._metrics)
         before = self._units.get(unit)
         if before is None:
             self._units[unit] = _Unit(variant, number, values)
@@ -101,9 +122,20 @@ class Reader:
                 continue
             cells.append((Cell(variant, 1, "", 0, "", "", crossed), Tally(n=found.participants)))
             for place, sums in found.totals.items():
-                cell = Cell(variant, 1, self._metrics[place].key, 0, "", "", crossed)
-                cells.append((cell, Tally(found.participants, *sums)))
+                cells.append((self._cell(variant, place, crossed), Tally(found.participants, *sums)))
         return cells
+
+    def bins(self) -> list[tuple[Cell, int, Tally]]:
+        """The cells of metrics that have bins, by bin."""
+        return [
+            (self._cell(variant, place, crossed), edge, Tally(*sums))
+            for (variant, crossed), found in sorted(self._sums.items())
+            for (place, edge), sums in sorted(found.bins.items())
+            if sums[0]
+        ]
+
+    def _cell(self, variant: str, place: int, crossed: bool) -> Cell:
+        return Cell(variant, 1, self._metrics[place][0].key, 0, "", "", crossed)
 
 
 def _cell(number: int, row: Mapping[str, Any], column: str) -> Any:
@@ -123,14 +155,36 @@ def _text(number: int, row: Mapping[str, Any], column: str) -> str:
     return str(_cell(number, row, column)).strip()
 
 
-def _values(number: int, row: Mapping[str, Any], metric: MetricColumn) -> tuple[int, int]:
-    """The row's outcome (1 or 0 for a rate, else millionths) and what stands beside it, in millionths."""
-    written = _text(number, row, metric.column)
+def _values(
+    number: int, row: Mapping[str, Any], column: MetricColumn, metric: Metric
+) -> tuple[int, int, bool]:
+    """The row's outcome (1 or 0 for a rate, else millionths), what stands beside it, if it had an event."""
+    beside = 0 if column.beside is None else _beside(number, row, column.beside)
+    if isinstance(metric, TimeMetric):
+        return _time(number, row, column.column, metric.window_days * DAY)
+    written = _text(number, row, column.column)
     if metric.kind in RATE_KINDS:
-        outcome = _yes_or_no(number, metric.column, written)
+        outcome = _yes_or_no(number, column.column, written)
     else:
-        outcome = _micros(number, metric.column, written)
-    return outcome, 0 if metric.beside is None else _beside(number, row, metric.beside)
+        outcome = _micros(number, column.column, written)
+    if isinstance(metric, MeanMetric) and metric.cap_value is not None:
+        cap = int(metric.cap_value * SCALE)
+        outcome, beside = min(outcome, cap), min(beside, cap)
+    return outcome, beside, outcome != 0
+
+
+def _time(number: int, row: Mapping[str, Any], column: str, whole: int) -> tuple[int, int, bool]:
+    """Microseconds to the event; an empty cell, and a time beyond the window, say that it never came."""
+    value = row[column] if column in row else _cell(number, row, column)
+    if value is None or not str(value).strip():
+        return 0, 0, False
+    microseconds = _micros(number, column, str(value).strip())
+    if microseconds < 0:
+        raise InvalidInput.at(
+            f"/{number}/{column}",
+            f"Row {number}: column {column!r} holds {str(value)[:40]!r}, must be seconds from 0 on or empty.",
+        )
+    return (microseconds, 0, True) if microseconds < whole else (0, 0, False)
 
 
 def _beside(number: int, row: Mapping[str, Any], column: str) -> int:

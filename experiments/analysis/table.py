@@ -69,7 +69,7 @@ def data_from_table(
     """
     chosen = options or TableOptions()
     found = metrics_of(metrics)
-    reader = Reader(unit, variant, metrics)
+    reader = Reader(unit, variant, metrics, found)
     for number, row in enumerate(rows, start=1):
         reader.take(number, row)
     definition = TableExperiment(
@@ -89,6 +89,7 @@ def data_from_table(
         metrics=found,
         started_at=None,
         cells=reader.cells(),
+        bins=reader.bins(),
         as_of=as_of,
         events_folded_to=None,
         dated=False,

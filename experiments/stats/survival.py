@@ -168,6 +168,9 @@ class MedianTime:
     upper: int | None
 
 
+_HALF = 0.5 + 1e-9  # a product of many shares may miss one half by a rounding
+
+
 def median_time(points: Sequence[Point]) -> MedianTime:
     """The first time at which at most half are still without the event, read off a curve with its intervals.
 
@@ -178,11 +181,11 @@ def median_time(points: Sequence[Point]) -> MedianTime:
         Brookmeyer, R., Crowley, J. (1982). A confidence interval for the median survival time. Biometrics 38,
         29-41.
     """
-    crossed = [point.time for point in points if point.share <= 0.5]
+    crossed = [point.time for point in points if point.share <= _HALF]
     if not crossed:
         raise NotEnoughData("The event has not come for half of the participants, so there is no median yet.")
-    lower = next(point.time for point in points if point.interval.lower <= 0.5)
-    upper = next((point.time for point in points if point.interval.upper <= 0.5), None)
+    lower = next(point.time for point in points if point.interval.lower <= _HALF)
+    upper = next((point.time for point in points if point.interval.upper <= _HALF), None)
     return MedianTime(crossed[0], lower, upper)
 
 

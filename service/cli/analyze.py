@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # the analysis imports SciPy, and `--help` needs none of it
     from experiments.analysis.columns import MetricColumn
     from experiments.analysis.document import Results
 
-COMPUTED = ("conversion", "retention", "mean", "ratio")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -39,9 +38,12 @@ def _later(name: str) -> Callable[[Function], Function]:
     "--metric",
     "metrics",
     multiple=True,
-    metavar="NAME=KIND:COLUMN[,covariate=COLUMN][,denominator=COLUMN]",
-    help="What to compare; KIND is conversion or retention (0 or 1), mean, or ratio with its denominator. A "
-    "covariate is a column from before the exposure. The first metric is the primary one.",
+    metavar="NAME=KIND:COLUMN[,covariate=COLUMN][,denominator=COLUMN][,SETTING=VALUE]",
+    help="What to compare; KIND is conversion or retention (0 or 1), mean, ratio with its denominator, time "
+    "(seconds to the event, empty where it never came; needs window_days=DAYS) or quantile (quantile=0.5, "
+    "among=converted). A mean may have cap_quantile=0.999 or cap_value=500; direction=decrease where lower "
+    "is better. A covariate is a column from before the exposure. The first metric that is no time and no "
+    "quantile is the primary one.",
 )
 @click.option(
     "--weights", metavar="A=0.5,B=0.5", help="The intended share of each variant; equal by default."
@@ -133,11 +135,6 @@ def _column(text: str) -> MetricColumn:
         found = MetricColumn.parsed(text)
     except InvalidInput as invalid:
         raise click.BadParameter(invalid.faults[0].detail, param_hint="--metric") from None
-    if found.kind not in COMPUTED:
-        raise click.BadParameter(
-            f"{text!r}: the kind {found.kind} is not available yet; use one of {', '.join(COMPUTED)}.",
-            param_hint="--metric",
-        )
     return found
 
 

@@ -83,7 +83,7 @@ def experiment_data(
         experiment = stored(found_row(session, scope, key))
         declared = experiment.state.definition.plan.segments
         wanted = declared if every_segment else [one for one in declared if one == segment]
-        return _data(session, scope, experiment, segments=wanted, as_of=as_of)
+        return _data(session, scope, experiment, segments=wanted, binned=segment, as_of=as_of)
 
 
 def _data(
@@ -92,15 +92,17 @@ def _data(
     experiment: StoredExperiment,
     *,
     segments: Sequence[str],
+    binned: str | None,
     as_of: datetime | None,
 ) -> ExperimentData:
+    """The data with the cells of these segments, and the bins of the one that is broken down by."""
     from experiments.analysis.data import ExperimentData
 
     state, connection = experiment.state, session.connection()
     cells, bins = tallies.cells(connection, experiment.id), tallies.bins(connection, experiment.id)
     for segment in segments:
         cells += tallies.cells(connection, experiment.id, segment=segment)
-        bins += tallies.bins(connection, experiment.id, segment=segment)
+        bins += tallies.bins(connection, experiment.id, segment=segment) if segment == binned else []
     moment_of = as_of or scope.now
     folded_to = tallies.folded_to(connection)
     return ExperimentData(

@@ -9,7 +9,7 @@ from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData
 from experiments.analysis.health.check import Check, unknown
 from experiments.analysis.pairs import pair_of
-from experiments.analysis.reading import Ledger, Paired, Sample, Strata, is_comparable
+from experiments.analysis.reading import Ledger, Paired, Sample, Strata
 from experiments.analysis.results import Json, Unavailable
 from experiments.analysis.strata import combine
 from experiments.analysis.thresholds import BALANCE_WARNING
@@ -87,7 +87,7 @@ def _measured_before(data: ExperimentData, ledger: Ledger) -> dict[str, Strata]:
     found: dict[str, Strata] = {}
     for key in data.definition.plan.metric_keys:
         metric = data.metric(key)
-        if metric is None or not is_comparable(metric):
+        if metric is None:
             continue
         if paired := ledger.paired(metric):
             found[key] = _earlier(paired)

@@ -16,11 +16,12 @@ from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData, start_of
 from experiments.analysis.health.check import Check, unknown
 from experiments.analysis.pairs import pooled
-from experiments.analysis.reading import Comparable, Ledger, Sample, is_comparable, is_rate, matured_through
+from experiments.analysis.reading import Ledger, Sample, is_rate, matured_through
 from experiments.analysis.results import Json, Unavailable
 from experiments.analysis.strata import combine
 from experiments.analysis.thresholds import NOVELTY_WARNING
 from experiments.errors import NotEnoughData
+from experiments.model.metric import Metric
 from experiments.stats import multiplicity
 from experiments.stats.estimate import Counts
 
@@ -95,8 +96,8 @@ def novelty(data: ExperimentData, ledger: Ledger) -> Check:
         W. G. (1954). The combination of estimates from different experiments. Biometrics 10, 101-129.
     """
     metric = data.metric(data.definition.plan.primary)
-    if metric is None or not is_comparable(metric):
-        return unknown(NAME, "The primary metric is not computed by this version.")
+    if metric is None:
+        return unknown(NAME, "The primary metric is not defined.")
     if not data.dated:
         return unknown(NAME, "The rows have no days.")
     days, through = ledger.exposure_days(), matured_through(data, metric)
@@ -119,9 +120,7 @@ def novelty(data: ExperimentData, ledger: Ledger) -> Check:
     return Check(NAME, "warning", _words(worst, metric), worst.adjusted, details)
 
 
-def _course(
-    data: ExperimentData, ledger: Ledger, metric: Comparable, treatment: str, days: list[int]
-) -> Course:
+def _course(data: ExperimentData, ledger: Ledger, metric: Metric, treatment: str, days: list[int]) -> Course:
     """How the lift of one treatment went.
 
     Raises:
@@ -196,7 +195,7 @@ def _adjusted(found: list[Course]) -> list[Course]:
     return [replace(one, adjusted=smallest[place]) for place, one in enumerate(found)]
 
 
-def _words(course: Course, metric: Comparable) -> str:
+def _words(course: Course, metric: Metric) -> str:
     early, late = (one.lift for one in course.halves)
     assert not isinstance(early, Unavailable) and not isinstance(late, Unavailable)  # noqa: S101, PT018
     good = 1 if metric.direction == "increase" else -1

@@ -7,7 +7,7 @@ from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData
 from experiments.analysis.health.check import Check, unknown
 from experiments.analysis.pairs import pair_of
-from experiments.analysis.reading import Ledger, is_comparable, matured_through
+from experiments.analysis.reading import Ledger, matured_through
 from experiments.analysis.results import Unavailable
 from experiments.analysis.thresholds import TOO_GOOD_DEVIATIONS, TOO_GOOD_MDES
 from experiments.stats.estimate import Estimate
@@ -27,8 +27,8 @@ def too_good(data: ExperimentData, ledger: Ledger, prior: RelativePrior = E_COMM
         Kohavi, R., Tang, D., Xu, Y. (2020). Trustworthy Online Controlled Experiments, ch. 3 (Twyman's law).
     """
     metric = data.metric(data.definition.plan.primary)
-    if metric is None or not is_comparable(metric):
-        return unknown(NAME, "The primary metric is not computed by this version.")
+    if metric is None:
+        return unknown(NAME, "The primary metric is not defined.")
     limit = threshold(data, prior)
     strata = ledger.strata(metric, through=matured_through(data, metric))
     good, level = (1 if metric.direction == "increase" else -1), data.definition.plan.level

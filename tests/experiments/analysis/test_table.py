@@ -15,7 +15,7 @@ from experiments.analysis.columns import MetricColumn
 from experiments.analysis.data import ExperimentData
 from experiments.analysis.table import TableOptions, data_from_table
 from experiments.errors import InvalidInput
-from tests.analysis_factories import an_experiment_of, experiment_data, rate_cells
+from tests.analysis_factories import an_experiment_of, experiment_data, of_people, rate_cells
 from tests.factories import a_metric, an_experiment, variant_document
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -107,11 +107,103 @@ def test_the_control_comes_first_and_the_others_in_order() -> None:
     assert [variant.key for variant in read(rows, control="b").definition.variants] == ["b", "a", "c"]
 
 
-def test_metrics_that_this_version_does_not_compute_are_listed() -> None:
+def test_a_time_is_never_the_primary_metric() -> None:
     rows = [row("x", "a", bought=1, wait=3), row("y", "b", bought=0, wait=0)]
-    data = read(rows, "wait=time:wait", "bought=conversion:bought")
+    data = read(rows, "wait=time:wait,window_days=7", "bought=conversion:bought")
     assert data.definition.plan.primary == "bought"
-    assert analyze(data).metric("wait").not_evaluated
+    assert analyze(data).metric("wait").role == "secondary"
+
+
+def people_and_rows() -> tuple[dict[str, Any], list[Row]]:
+    """The same participants twice: as the fold counts them, and as rows of a table."""
+    random = np.random.default_rng(4)
+    people, rows = [], []
+    for number in range(900):
+        variant = "ab"[number % 2]
+        spent = int(random.lognormal(3, 2) * 100) * 10_000 if random.random() < 0.6 else 0
+        seconds = int(random.exponential(4 * 86_400)) if random.random() < 0.8 else None
+        inside = seconds is not None and seconds < 7 * 86_400
+        measured = {key: [spent, 0, 1] for key in ("capped", "middle", "paid")} if spent else {}
+        people.append((variant, 0, measured | ({"wait": [seconds * 10**6, 0, 1]} if inside else {})))
+        rows.append(row(str(number), variant, spent=spent / 10**6, wait="" if seconds is None else seconds))
+    metrics = [
+        a_metric(key="capped", kind="mean", event="capped", cap_quantile=0.98),
+        a_metric(key="wait", kind="time", event="wait", window_days=7),
+        a_metric(key="middle", kind="quantile", event="middle", quantile=0.75),
+        a_metric(key="paid", kind="quantile", event="paid", among="converted"),
+    ]
+    return of_people(metrics, people), rows
+
+
+def test_times_quantiles_and_caps_from_a_table_equal_those_from_events() -> None:
+    fields, rows = people_and_rows()
+    table = analyze(
+        read(
+            rows,
+            "capped=mean:spent,cap_quantile=0.98",
+            "wait=time:wait,window_days=7",
+            "middle=quantile:spent,quantile=0.75",
+            "paid=quantile:spent,among=converted",
+        )
+    )
+    plan = {"primary": "capped", "secondary": ["wait", "middle", "paid"], "min_days": 1}
+    definition = an_experiment(
+        variants=[variant_document("a", control=True), variant_document("b")], plan=plan
+    )
+    events = analyze(experiment_data(definition=definition, **fields))
+    for key in ("capped", "wait", "middle", "paid"):
+        one, other = table.metric(key).document(), events.metric(key).document()
+        assert one["variants"][1]["absolute"] is not None
+        for variant, same in zip(one["variants"], other["variants"], strict=True):
+            variant.pop("sequential", None), same.pop("sequential", None)  # planned by another number
+        assert one["variants"] == other["variants"]
+        assert one.get("times") == other.get("times")
+        assert one.get("capped", {}).get("cap_value") == other.get("capped", {}).get("cap_value")
+
+
+def test_a_unit_that_turns_up_twice_leaves_no_bins_behind() -> None:
+    rows = [row("x", "a", spent=5), row("x", "b", spent=5), row("y", "a", spent=7), row("z", "b", spent=0)]
+    data = read(rows, "middle=quantile:spent", "spent=mean:spent")
+    crossed = {(cell.metric, cell.crossed): edge for cell, edge, _ in data.bins}
+    assert crossed == {
+        ("middle", True): 5 * 10**6,
+        ("middle", False): 7 * 10**6,
+        ("spent", True): 5 * 10**6,
+        ("spent", False): 7 * 10**6,
+    }
+
+
+@pytest.mark.parametrize(
+    ("specification", "said"),
+    [
+        ("wait=time:wait", "needs window_days"),
+        ("wait=time:wait,window_days=0", "window_days"),
+        ("wait=time:wait,window_days=week", "window_days"),
+        ("m=quantile:wait,quantile=1.5", "quantile"),
+        ("m=quantile:wait,among=nobody", "among"),
+        ("m=mean:wait,quantile=0.5", "a mean has no quantile"),
+        ("m=mean:wait,cap_value=1,cap_quantile=0.9", "one cap"),
+        ("m=mean:wait,cap=1", "must be"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_refused(specification: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        read([row("x", "a", wait=1), row("y", "b", wait=2)], specification, "c=conversion:wait")
+
+
+@pytest.mark.parametrize("wrong", ["-1", "soon", "nan", "inf"])
+def test_a_time_that_is_none_names_row_and_column(wrong: str) -> None:
+    rows = [row("x", "a", wait=wrong, bought=1), row("y", "b", wait="", bought=0)]
+    with pytest.raises(InvalidInput) as refused:
+        read(rows, "wait=time:wait,window_days=7", "bought=conversion:bought")
+    assert refused.value.faults[0].pointer == "/1/wait"
+
+
+def test_a_cap_by_value_is_that_of_a_definition() -> None:
+    rows = [row("x", "a", spent=50), row("y", "b", spent=5), row("z", "a", spent=0), row("u", "b", spent=7)]
+    metric = analyze(read(rows, "spent=mean:spent,cap_value=10,direction=decrease")).metric("spent")
+    assert metric.matured.variant("a").mean == 5
+    assert metric.direction == "decrease"
 
 
 def test_a_ratio_is_read_from_two_columns_and_may_be_primary() -> None:

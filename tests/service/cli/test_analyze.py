@@ -154,7 +154,7 @@ def test_the_report_is_written_in_the_format_of_its_ending(
         ([*ASKED[:6], "--metric", "a=mean:spent,covariate=before"], "no column 'before'"),
         ([*ASKED[:6], "--metric", "a=mean:spent,covariate=spent"], "not the outcome"),
         ([*ASKED[:6], "--metric", "a=ratio:spent"], "a ratio has a denominator=COLUMN"),
-        ([*ASKED[:6], "--metric", "a=time:spent"], "kind time is not available yet"),
+        ([*ASKED[:6], "--metric", "a=time:spent"], "needs window_days=DAYS"),
         ([*ASKED, "--format", "pdf"], "pdf is not available yet"),
         ([*ASKED[:6], "--metric", "bought"], "NAME=KIND:COLUMN"),
         ([*ASKED[:6], "--metric", "a=median:spent"], "'median' must be one of"),
