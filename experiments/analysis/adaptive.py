@@ -12,7 +12,7 @@ from functools import cached_property
 
 from scipy import special
 
-from experiments.analysis.reading import AdaptiveStrata, Sample, linear
+from experiments.analysis.samples import AdaptiveStrata, Sample, linear
 from experiments.errors import NotEnoughData
 from experiments.stats import adaptive, mean, sequential
 from experiments.stats.bayes import BayesianAnswer

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from experiments.analysis.pairs import Pair, pair_of
-from experiments.analysis.reading import Paired
+from experiments.analysis.samples import Paired
 from experiments.analysis.strata import information
 from experiments.errors import NotEnoughData
 from experiments.stats import cuped

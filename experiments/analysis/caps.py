@@ -10,14 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from experiments.analysis.data import ExperimentData
-from experiments.analysis.reading import (
-    INCOMPLETE,
-    Ledger,
-    adaptive_shares,
-    bins_at,
-    cells_at,
-    matured_through,
-)
+from experiments.analysis.reading import Ledger, adaptive_shares, bins_at, cells_at, matured_through
+from experiments.analysis.samples import INCOMPLETE
 from experiments.errors import NotEnoughData
 from experiments.model.metric import MeanMetric
 from experiments.model.tally import Cell, Tally

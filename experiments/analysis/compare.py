@@ -9,7 +9,6 @@ from typing import ParamSpec, TypeVar
 from experiments.analysis.adaptive import adaptive_mean
 from experiments.analysis.adjusted import AdjustedPair, adjusted_pair
 from experiments.analysis.pairs import Pair, pair_of, pooled
-from experiments.analysis.reading import AdaptiveStrata, Paired, Sample, Strata, linear
 from experiments.analysis.results import (
     Absolute,
     Adjusted,
@@ -22,6 +21,7 @@ from experiments.analysis.results import (
     Unavailable,
     VariantResult,
 )
+from experiments.analysis.samples import AdaptiveStrata, Paired, Sample, Strata, linear
 from experiments.analysis.strata import best_chances, mean
 from experiments.errors import NotEnoughData
 from experiments.stats import mean as means

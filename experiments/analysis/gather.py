@@ -26,13 +26,9 @@ from experiments.analysis.health.exposure import exposed
 from experiments.analysis.health.split import shares_of, split_health
 from experiments.analysis.looks import Schedule, looks_of
 from experiments.analysis.pairs import Pair, pair_of, pooled
-from experiments.analysis.reading import (
-    Ledger,
-    Strata,
-    is_rate,
-    matured_through,
-)
+from experiments.analysis.reading import Ledger, is_rate, matured_through
 from experiments.analysis.results import Unavailable
+from experiments.analysis.samples import Strata
 from experiments.analysis.scope import planned_of_two
 from experiments.analysis.significance import crossings
 from experiments.analysis.strata import mean

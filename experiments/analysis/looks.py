@@ -15,14 +15,9 @@ from experiments.analysis import wording
 from experiments.analysis.data import ExperimentData, start_of
 from experiments.analysis.evidence import Looks
 from experiments.analysis.planned import Planned, by_baseline, by_pooled, pooled_over_all
-from experiments.analysis.reading import (
-    Cumulative,
-    Ledger,
-    Strata,
-    is_rate,
-    last_matured_day,
-)
+from experiments.analysis.reading import Cumulative, Ledger, is_rate, last_matured_day
 from experiments.analysis.results import Unavailable
+from experiments.analysis.samples import Strata
 from experiments.analysis.strata import information
 from experiments.analysis.thresholds import EVENTS_FOR_MEANS, OVER
 from experiments.model.metric import Metric, window

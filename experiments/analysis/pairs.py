@@ -10,7 +10,7 @@ from typing import Protocol
 from scipy import special
 
 from experiments.analysis.adaptive import adaptive_pair
-from experiments.analysis.reading import AdaptiveStrata, Sample, Strata, Unknown, add, linear
+from experiments.analysis.samples import AdaptiveStrata, Sample, Strata, Unknown, add, linear
 from experiments.analysis.strata import Combined, combine
 from experiments.errors import NotEnoughData
 from experiments.stats import bayes, mean, noninferiority, proportion, ratio, sequential

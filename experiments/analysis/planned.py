@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 
-from experiments.analysis.reading import Sample, Strata, add, is_rate, linear
+from experiments.analysis.reading import is_rate
 from experiments.analysis.results import Unavailable
+from experiments.analysis.samples import Sample, Strata, add, linear
 from experiments.errors import NotEnoughData
 from experiments.model.experiment import Plan
 from experiments.model.metric import Metric

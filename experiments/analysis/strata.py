@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.analysis.adaptive import adaptive_best_chances
-from experiments.analysis.reading import AdaptiveStrata, Sample, Strata, Unknown, linear
+from experiments.analysis.samples import AdaptiveStrata, Sample, Strata, Unknown, linear
 from experiments.errors import NotEnoughData
 from experiments.stats import bayes, quantile
 from experiments.stats.estimate import Counts, Direction, Moments, Sums

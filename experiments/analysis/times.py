@@ -14,16 +14,9 @@ from datetime import timedelta
 
 from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData, start_of
-from experiments.analysis.reading import (
-    EVERYBODY,
-    INCOMPLETE,
-    DayBins,
-    Group,
-    Ledger,
-    Strata,
-    Unknown,
-)
+from experiments.analysis.reading import EVERYBODY, DayBins, Group, Ledger
 from experiments.analysis.results import Json, Unavailable
+from experiments.analysis.samples import INCOMPLETE, Strata, Unknown
 from experiments.errors import NotEnoughData
 from experiments.model.events import MICRO
 from experiments.model.metric import TimeMetric, window

@@ -11,12 +11,9 @@ from experiments.analysis.compare import Comparison, attempt
 from experiments.analysis.data import ExperimentData, start_of
 from experiments.analysis.looks import schedule_of
 from experiments.analysis.pairs import pair_of, pooled
-from experiments.analysis.reading import (
-    Cumulative,
-    Strata,
-    last_matured_day,
-)
+from experiments.analysis.reading import Cumulative, last_matured_day
 from experiments.analysis.results import Json, Unavailable, moment, plain
+from experiments.analysis.samples import Strata
 from experiments.analysis.scope import comparison_of, planned_of_two
 from experiments.analysis.strata import mean
 from experiments.errors import NotFound

@@ -9,8 +9,9 @@ from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData
 from experiments.analysis.health.check import Check, unknown
 from experiments.analysis.pairs import pair_of
-from experiments.analysis.reading import Ledger, Paired, Sample, Strata
+from experiments.analysis.reading import Ledger
 from experiments.analysis.results import Json, Unavailable
+from experiments.analysis.samples import Paired, Sample, Strata
 from experiments.analysis.strata import combine
 from experiments.analysis.thresholds import BALANCE_WARNING
 from experiments.model.events import MICRO

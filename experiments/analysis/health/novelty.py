@@ -16,8 +16,9 @@ from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData, start_of
 from experiments.analysis.health.check import Check, unknown
 from experiments.analysis.pairs import pooled
-from experiments.analysis.reading import Ledger, Sample, is_rate, matured_through
+from experiments.analysis.reading import Ledger, is_rate, matured_through
 from experiments.analysis.results import Json, Unavailable
+from experiments.analysis.samples import Sample
 from experiments.analysis.strata import combine
 from experiments.analysis.thresholds import NOVELTY_WARNING
 from experiments.errors import NotEnoughData

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.analysis.pairs import MeanPair, Pair, RatePair, RatioPair, StratifiedPair, pair_of
-from experiments.analysis.reading import Strata
+from experiments.analysis.samples import Strata
 from experiments.analysis.strata import best_chances, combine, information
 from experiments.errors import NotEnoughData
 from experiments.stats.estimate import Counts, Sums

@@ -11,11 +11,11 @@ from experiments.analysis.reading import (
     Cumulative,
     Group,
     Ledger,
-    add,
     cells_at,
     last_matured_day,
     matured_through,
 )
+from experiments.analysis.samples import add
 from experiments.model.metric import ConversionMetric
 from experiments.model.tally import Cell, Tally
 from experiments.stats.estimate import Counts, Sums

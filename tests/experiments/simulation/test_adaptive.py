@@ -12,7 +12,8 @@ from experiments.analysis.adaptive import adaptive_mean
 from experiments.analysis.caps import ledger_of
 from experiments.analysis.looks import schedule_of
 from experiments.analysis.pairs import pair_of, pooled
-from experiments.analysis.reading import AdaptiveStrata, matured_through
+from experiments.analysis.reading import matured_through
+from experiments.analysis.samples import AdaptiveStrata
 from experiments.analysis.scope import planned_of_two
 from experiments.analysis.strata import mean
 from experiments.simulation.run import adaptive_days, run
