@@ -99,7 +99,9 @@ def test_curve_median_and_log_rank_are_those_of_statsmodels_on_every_row() -> No
     for curve in document["curves"]:
         own = arms == curve["variant"]
         fit = SurvfuncRight(times[own], events[own].astype(int))
-        assert curve["median"]["seconds"] == sorted(times[own])[199]  # of 400: statsmodels' product misses 1/2
+        assert (
+            curve["median"]["seconds"] == sorted(times[own])[199]
+        )  # of 400: statsmodels' product misses 1/2
         share = dict(zip(fit.surv_times.tolist(), fit.surv_prob.tolist(), strict=True))
         assert len(curve["points"]) > 50
         for point in curve["points"]:
