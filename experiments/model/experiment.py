@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from experiments.model.definition import Definition, Path, fit
-from experiments.model.message import Incentive, Messages
+from experiments.model.incentive import Incentive
+from experiments.model.message import Messages
 from experiments.model.names import AttributeName, Code, Key, UnitId, VariantKey
 from experiments.model.quantities import Count, Days, Flag, Margin, Real, Share, Weight
 from experiments.model.targeting import Targeting

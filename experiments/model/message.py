@@ -1,14 +1,13 @@
-"""What a person reads at a wall: text and next steps in one language, and the incentive."""
+"""What a person reads at a wall: text and next steps in one language."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
 from experiments.model.definition import Definition
 from experiments.model.names import LocaleTag, distinct_tags
-from experiments.model.quantities import Amount, Flag, Money
 from experiments.model.text import Detail, Href, Label
 
 Relation = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,39}$")]
@@ -28,17 +27,6 @@ class Message(Definition):
     detail: Detail
     plain: Detail | None = None
     actions: Annotated[tuple[Action, ...], Field(max_length=10)] = ()
-
-
-class Incentive(Definition):
-    """What a person gets for going on; `unit_cost` and `budget` never leave the service."""
-
-    kind: Literal["bonus_units", "discount_percent", "discount_amount", "trial_days"]
-    amount: Amount
-    unit_cost: Money | None = None
-    once_per_unit: Flag = True
-    budget: Money | None = None
-    ends_at: AwareDatetime | None = None
 
 
 Messages = Annotated[

@@ -31,7 +31,11 @@ class ConversionMetric(_Metric):
 
 
 class MeanMetric(_Metric):
-    """The mean over participants of what their events in the window add up to."""
+    """The mean over participants of what their events in the window add up to.
+
+    The values of events named in `add` count too, those of events named in `subtract` count against it: so
+    recharges, plus refunds (which are negative), less incentive grants make a net value.
+    """
 
     kind: Literal["mean"]
     event: EventName
@@ -40,6 +44,8 @@ class MeanMetric(_Metric):
     currency: Currency | None = None
     cap_quantile: Annotated[Real, Field(gt=0.5, lt=1)] | None = None
     cap_value: Amount | None = None
+    add: Annotated[tuple[EventName, ...], Field(max_length=10)] = ()
+    subtract: Annotated[tuple[EventName, ...], Field(max_length=10)] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> MeanMetric:
@@ -47,6 +53,9 @@ class MeanMetric(_Metric):
             fit([(("currency",), "a count has no currency; remove it, or use value: sum")])
         if self.cap_quantile is not None and self.cap_value is not None:
             fit([(("cap_value",), "a mean has one cap; remove cap_value or cap_quantile")])
+        names = (self.event, *self.add, *self.subtract)
+        if len(set(names)) < len(names):
+            fit([(("add",), "an event counts once; event, add and subtract name it twice")])
         return self
 
 

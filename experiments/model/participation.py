@@ -29,6 +29,8 @@ from experiments.model.tally import Cell
 
 Y, X, EVENTS = 0, 1, 2  # places in one metric's sums
 Measured = dict[str, list[int]]  # metric key -> [y, x, events that count]; a metric at 0 is left out
+_Worth = Callable[["Conversion", int], "int | None"]
+_Single = ConversionMetric | MeanMetric | RetentionMetric | TimeMetric | QuantileMetric
 Sums = tuple[int, int, int, int, int, int, int]  # the members of a Tally, as numbers to add
 
 
@@ -81,6 +83,7 @@ class Measure(NamedTuple):
     end: int  # excluded
     worth: Callable[[Conversion, int], int | None]  # of an event at this offset; None: does not count
     earliest: bool = False  # keep the smallest instead of the sum
+    converts: bool = True  # whether such an event alone makes the participant one that converted
 
 
 class Shape(NamedTuple):
@@ -133,13 +136,31 @@ def _measures(metric: Metric) -> Iterator[tuple[str, Measure]]:
         for place, source in ((Y, metric.numerator), (X, metric.denominator)):
             yield source.event, Measure(metric.key, place, start, end, _worth(source))
         return
+    for name, worth in _counted(metric):
+        earliest, converts = isinstance(metric, TimeMetric), name == metric.event
+        yield name, Measure(metric.key, Y, start, end, worth, earliest, converts)
+        if not isinstance(metric, TimeMetric | QuantileMetric):
+            yield name, Measure(metric.key, X, start - end, 0, worth)  # strictly before: a covariate
+
+
+def _counted(metric: _Single) -> Iterator[tuple[str, _Worth]]:
+    """The names of the events that a metric counts, each with what one of them is worth."""
     worth = _worth(metric)
-    yield metric.event, Measure(metric.key, Y, start, end, worth, isinstance(metric, TimeMetric))
-    if not isinstance(metric, TimeMetric | QuantileMetric):
-        yield metric.event, Measure(metric.key, X, start - end, 0, worth)  # strictly before: a covariate
+    yield metric.event, worth
+    if isinstance(metric, MeanMetric):
+        yield from ((name, worth) for name in metric.add)
+        yield from ((name, _negative(worth)) for name in metric.subtract)
 
 
-def _worth(source: EventSource | Metric) -> Callable[[Conversion, int], int | None]:
+def _negative(worth: _Worth) -> _Worth:
+    def less(conversion: Conversion, offset: int) -> int | None:
+        value = worth(conversion, offset)
+        return None if value is None else -value
+
+    return less
+
+
+def _worth(source: EventSource | Metric) -> _Worth:
     """What one event is worth: its value, one, or its distance from the exposure."""
     if isinstance(source, MeanMetric | QuantileMetric | EventSource):
         return _sum_in(source.currency) if source.value == "sum" else _one_each
@@ -191,7 +212,7 @@ def _add(measured: Measured, measure: Measure, worth: int, *, refund: bool) -> N
         sums[Y] = min(sums[Y], worth)
     else:
         sums[measure.place] += worth
-    if measure.place == Y and not refund:
+    if measure.place == Y and measure.converts and not refund:
         sums[EVENTS] += 1
 
 

@@ -15,8 +15,9 @@ from experiments.model.envelope import body_and_slots, media_type
 from experiments.model.error_code import ErrorCode
 from experiments.model.exclusion import SPACE, edge
 from experiments.model.experiment import Experiment, Variant
+from experiments.model.incentive import Incentive
 from experiments.model.locales import locale_data
-from experiments.model.message import Incentive, Message
+from experiments.model.message import Message
 from experiments.model.state import ExperimentState
 from experiments.model.template import Template, parse_template
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from service.api import admin, catalogue, decide, events, experiments, ofrep, planning, probes, results
+from service.api import (
+    admin,
+    catalogue,
+    decide,
+    events,
+    experiments,
+    incentives,
+    ofrep,
+    planning,
+    probes,
+    results,
+)
 from service.api.answers import Answer
 from service.api.calls import Call, Calls
 from service.api.openapi import describe
@@ -19,6 +30,7 @@ ALL = (
     catalogue.calls,
     experiments.calls,
     results.calls,
+    incentives.calls,
     planning.calls,
     admin.calls,
     documentation,

@@ -41,9 +41,14 @@ def append_now(database: Database, batches: Sequence[Batch]) -> list[Appended]:
         StorageBusy: The database cannot be written just now; nothing was stored.
     """
     with database.writing() as connection:
-        stored = store(connection, batches)
-        if database.dialect == "sqlite":
-            _fold_stored(connection, batches, stored)
+        return append_within(connection, batches)
+
+
+def append_within(connection: Connection, batches: Sequence[Batch]) -> list[Appended]:
+    """The same in a writing transaction under way: the events are stored if, and only if, it is committed."""
+    stored = store(connection, batches)
+    if connection.dialect.name == "sqlite":
+        _fold_stored(connection, batches, stored)
     return [one.appended for one in stored]
 
 

@@ -31,11 +31,17 @@ def load(connection: Connection, experiment_ids: Iterable[int]) -> dict[int, Fol
 @lru_cache(maxsize=256)
 def _plan(experiment_id: int, document: str) -> FoldPlan:
     """The plan in a state's document; parsed again only when the document changed."""
-    state = ExperimentState.model_validate_json(document)
-    return fold_plan(experiment_id, state.metrics, state.definition.plan.segments)
+    found = ExperimentState.model_validate_json(document)
+    return fold_plan(experiment_id, found.metrics, found.definition.plan.segments)
 
 
 def documents(connection: Connection, project_id: int, keys: Iterable[str]) -> dict[str, tuple[int, str]]:
     """The id and the state's document of each of these experiments that there is, by key."""
     rows = connection.execute(_BY_KEY, {"project_id": project_id, "keys": list(keys)})
     return {row.key: (row.id, row.document) for row in rows}
+
+
+@lru_cache(maxsize=256)
+def state(document: str) -> ExperimentState:
+    """The state in a document; parsed again only when the document changed."""
+    return ExperimentState.model_validate_json(document)

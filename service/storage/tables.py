@@ -296,6 +296,42 @@ class ConversionCountRow(SQLModel, table=True):
     last_received_at: int = Field(sa_type=BigInteger)
 
 
+class IncentivePotRow(SQLModel, table=True):
+    """What one variant's grants cost so far, reserved ones too; the variant "" is the ledger's lock."""
+
+    __tablename__ = "incentive_pot"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    experiment_id: int = Field(primary_key=True, sa_type=BigInteger)
+    variant: str = Field(primary_key=True, sa_type=Text)
+    project_id: int = Field(sa_type=BigInteger)
+    spent: int = Field(sa_type=BigInteger)  # micro-units
+
+
+class IncentiveGrantRow(SQLModel, table=True):
+    """The ledger: what a unit has claimed; `claim` is the period, or the request, that it has it for."""
+
+    __tablename__ = "incentive_grant"
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "unit_id", "claim"),
+        UniqueConstraint("project_id", "event_id"),
+        Index(None, "experiment_id", "state", "expires_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    project_id: int = Field(sa_type=BigInteger)
+    experiment_id: int = Field(sa_type=BigInteger)
+    variant: str = Field(sa_type=Text)
+    unit_id: str = Field(sa_type=Text)
+    claim: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)  # reserved, redeemed, expired
+    cost: int = Field(sa_type=BigInteger)  # micro-units
+    event_id: str | None = Field(sa_type=Text)  # of the request that redeemed it
+    claimed_at: int = Field(sa_type=BigInteger)
+    expires_at: int | None = Field(sa_type=BigInteger)  # of a reservation
+    redeemed_at: int | None = Field(sa_type=BigInteger)
+
+
 class FoldStateRow(SQLModel, table=True):
     """How far the log is folded, and who may fold: one row, `log`, made by the migration."""
 

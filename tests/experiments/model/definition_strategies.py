@@ -47,6 +47,7 @@ _INCENTIVES = st.none() | st.fixed_dictionaries(
     {
         "kind": st.sampled_from(["bonus_units", "trial_days"]),
         "amount": st.integers(1, 100),
+        "unit_cost": st.just("0.02"),
         "budget": st.just("500.00"),
         "ends_at": st.none() | st.just("2026-12-31T00:00:00Z"),
     }

@@ -56,7 +56,13 @@ def test_an_experiment_survives_json() -> None:
             {"not": {"attribute": "plan", "op": "exists"}},
         ]
     }
-    incentive = {"kind": "bonus_units", "amount": 10, "budget": "500.00", "ends_at": "2026-12-31T00:00:00Z"}
+    incentive = {
+        "kind": "bonus_units",
+        "amount": 10,
+        "unit_cost": "0.02",
+        "budget": "500.00",
+        "ends_at": "2026-12-31T00:00:00Z",
+    }
     variants = [
         variant_document(),
         variant_document("b", incentive=incentive, weight="0.333333333333333333"),

@@ -27,6 +27,7 @@ BY_NAME = [
     ("GET", f"/v1/experiments/{KEY}/timeseries", None),
     ("GET", f"/v1/experiments/{KEY}/health", None),
     ("GET", f"/v1/experiments/{KEY}/verdicts", None),
+    ("GET", f"/v1/experiments/{KEY}/grants", None),
 ]
 LISTS = ["/v1/error-codes", "/v1/metrics", "/v1/experiments", "/v1/overview", "/v1/principles"]
 

@@ -23,6 +23,7 @@ PUBLIC = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
 ROLES = {  # the contract's table, written out: a role that changes in the code alone fails here
     "sdk": {
         "GET /v1/ruleset", "POST /v1/decide", "POST /v1/events",
+        "POST /v1/incentives/redeem", "POST /v1/incentives/reserve",
         "POST /ofrep/v1/evaluate/flags", "POST /ofrep/v1/evaluate/flags/{key}",
     },
     "admin": {"GET /v1/keys", "POST /v1/keys", "DELETE /v1/keys/{id}", "GET /v1/audit"},
@@ -36,7 +37,8 @@ ROLES = {  # the contract's table, written out: a role that changes in the code 
         "GET /v1/error-codes", "GET /v1/error-codes/{code}", "GET /v1/metrics", "GET /v1/metrics/{key}",
         "GET /v1/experiments", "GET /v1/experiments/{key}", "GET /v1/experiments/{key}/results",
         "GET /v1/experiments/{key}/timeseries", "GET /v1/experiments/{key}/health",
-        "GET /v1/experiments/{key}/verdicts", "GET /v1/overview", "GET /v1/principles", "POST /v1/plan",
+        "GET /v1/experiments/{key}/verdicts", "GET /v1/experiments/{key}/grants", "GET /v1/overview",
+        "GET /v1/principles", "POST /v1/plan",
         "GET /v1/project",
     },
 }  # fmt: skip
