@@ -12,16 +12,22 @@ __all__ = [
     "Decision",
     "InvalidRuleset",
     "KeepgoingError",
+    "Redemption",
     "TransportError",
     "__version__",
 ]
 
 if TYPE_CHECKING:
     from keepgoing.client import Client
+    from keepgoing.client.redeem import Redemption
     from keepgoing.errors import ConfigurationError, InvalidRuleset, KeepgoingError, TransportError
     from keepgoing.evaluation import Decision
 
-_HOMES = {"Client": "keepgoing.client", "Decision": "keepgoing.evaluation"}
+_HOMES = {
+    "Client": "keepgoing.client",
+    "Decision": "keepgoing.evaluation",
+    "Redemption": "keepgoing.client.redeem",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -12,6 +12,7 @@ from typing import Any
 from keepgoing import __version__
 from keepgoing.client import processes
 from keepgoing.client.notices import Notices
+from keepgoing.client.redeem import UNAVAILABLE, Claim, Redemption, ask
 from keepgoing.client.worker import Worker
 from keepgoing.errors import ConfigurationError
 from keepgoing.evaluation import Decision, decide
@@ -79,12 +80,15 @@ class Client:
         _positive(max_events=max_events, max_bytes=max_bytes)
         _positive(connect_seconds=connect_seconds, answer_seconds=answer_seconds)
         alone = _file is not None or bootstrap is not None
-        self._transport = _transport(
-            url or (None if _file else environ.get(URL_VARIABLE)),
-            key or (None if _file else environ.get(KEY_VARIABLE)),
-            alone=alone,
-            connect_seconds=connect_seconds,
-            answer_seconds=answer_seconds,
+        self._transport, self._desk = (  # two connections: who redeems does not wait for a batch of events
+            _transport(
+                url or (None if _file else environ.get(URL_VARIABLE)),
+                key or (None if _file else environ.get(KEY_VARIABLE)),
+                alone=alone,
+                connect_seconds=connect_seconds,
+                answer_seconds=answer_seconds,
+            )
+            for _ in range(2)
         )
         origin = _origin(_file, self._transport)
         self._source = Source(origin, poll_seconds=poll_seconds, bootstrap=bootstrap, cache=ruleset_cache)
@@ -197,6 +201,51 @@ class Client:
             return False
         return queued
 
+    def redeem(
+        self,
+        decision: Decision | None = None,
+        *,
+        unit_id: str | None = None,
+        experiment: str | None = None,
+        variant: str | None = None,
+        event_id: str | None = None,
+        timeout: float = 5.0,
+    ) -> Redemption:
+        """Whether the incentive of the decision's variant is granted to its unit: once, whoever asks.
+
+        Asks the service, and waits so many seconds at most; under asyncio, ask in a thread. Never raises: the
+        answer's `reason` says what is wrong.
+
+        Args:
+            decision: Whose variant was shown; or the three names in its place.
+            unit_id: Who is to have it.
+            experiment: Its key.
+            variant: Its key.
+            event_id: Of the host's own, so that the same request asked again gets the same answer.
+            timeout: Seconds.
+        """
+        return self._claim("redeem", Claim(decision, unit_id, experiment, variant), event_id, timeout)
+
+    def reserve(
+        self,
+        decision: Decision | None = None,
+        *,
+        unit_id: str | None = None,
+        experiment: str | None = None,
+        variant: str | None = None,
+        timeout: float = 5.0,
+    ) -> Redemption:
+        """Whether the budget holds the incentive for the unit, as when it is shown; as `redeem` otherwise."""
+        return self._claim("reserve", Claim(decision, unit_id, experiment, variant), None, timeout)
+
+    def _claim(self, how: str, claim: Claim, event_id: str | None, timeout: float) -> Redemption:
+        self._start()
+        answer = ask(self._desk, how, claim, event_id, timeout)
+        if answer.detail is not None:
+            kind = "service" if answer.reason == UNAVAILABLE else "claim"
+            self._notices.warn(f"{how} {kind}", f"keepgoing could not {how} an incentive: {answer.detail}")
+        return answer
+
     def wait_ready(self, timeout: float) -> bool:
         """Whether the ruleset has arrived, waiting so many seconds for it; under asyncio, ask in a thread."""
         self._ensure_process()
@@ -216,6 +265,8 @@ class Client:
         self._worker.stop(deadline.remaining)
         if self._transport is not None and not self._worker.alive:
             self._transport.close()
+        if self._desk is not None:
+            self._desk.close()
         return flushed
 
     def status(self) -> dict[str, Any]:
@@ -238,6 +289,8 @@ class Client:
         self._source.after_fork()
         self._outbox.after_fork()
         self._worker.after_fork()
+        if self._desk is not None:
+            self._desk.forget()
         if self._closed:
             self._worker.stop(0.0)
 

@@ -17,6 +17,8 @@ class TimedSocket:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self.deadline = Deadline(0)
+        self._readers = 0
+        self._closing = False
 
     def sendall(self, data: bytes) -> None:
         """Sends all of it."""
@@ -25,6 +27,7 @@ class TimedSocket:
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - HTTPResponse asks for "rb"
         """The stream to read the answer from."""
+        self._readers += 1
         return io.BufferedReader(TimedReader(self))
 
     def receive_into(self, buffer: Any) -> int:
@@ -33,8 +36,16 @@ class TimedSocket:
         return self._sock.recv_into(buffer)
 
     def close(self) -> None:
-        """Closes the socket."""
-        self._sock.close()
+        """Closes the socket, once nobody reads from it: an answer that ends the connection is still read."""
+        self._closing = True
+        if not self._readers:
+            self._sock.close()
+
+    def reader_closed(self) -> None:
+        """Says that one of the streams has been read."""
+        self._readers -= 1
+        if self._closing and not self._readers:
+            self._sock.close()
 
 
 class TimedReader(io.RawIOBase):
@@ -50,3 +61,9 @@ class TimedReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """How many bytes were read into the buffer; 0 at the end."""
         return self._sock.receive_into(buffer)
+
+    def close(self) -> None:
+        """Ends the stream."""
+        if not self.closed:
+            self._sock.reader_closed()
+        super().close()
