@@ -145,7 +145,6 @@ def test_a_participant_adds_to_everybody_and_to_each_of_its_segments() -> None:
     assert cells == {Cell("control", 1, m, 100, s, v, False) for m in ("", "m") for s, v in places}
 
 
-<<<<<<< HEAD
 def test_both_halves_of_a_ratio_are_capped() -> None:
     metric = a_metric(
         key="m", kind="ratio", numerator={"event": "refund", "currency": "USD", "cap_value": 10},
@@ -175,7 +174,8 @@ def test_a_fine_bin_is_split_by_segment_and_a_coarse_one_is_not() -> None:
     plain = a_metric(key="m", kind="mean", event="recharge", currency="USD")
     assert bins_of(plain, paid, segments=("pro",)) == [("", 20_000 * MICRO)]
     assert bins_of(a_metric(key="m"), paid, segments=("pro",)) == []
-=======
+
+
 def test_a_net_value_adds_refunds_and_subtracts_grants_and_neither_makes_a_conversion() -> None:
     net = a_metric(
         key="net", kind="mean", event="recharge", currency="USD", add=["refund"], subtract=["incentive_grant"]
@@ -185,4 +185,3 @@ def test_a_net_value_adds_refunds_and_subtracts_grants_and_neither_makes_a_conve
     assert sums_of(net, recharge, refund, grant) == (1, 13 * MICRO, (13 * MICRO) ** 2, 0, 0, 0, 1)
     assert sums_of(net, grant) == (1, -2 * MICRO, (2 * MICRO) ** 2, 0, 0, 0, 0)
     assert sums_of(net, grant._replace(currency="EUR")) is None
->>>>>>> 1b93aa5 (client.redeem and client.reserve ask the service for an incentive; an answer that ends its connection is read whole)
