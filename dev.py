@@ -51,8 +51,11 @@ TEST_STEPS = {
 # Whole files, so that what a module sets up once is set up once; `-n0` after `test` runs them one by one.
 SIDE_BY_SIDE = ["-n", "auto", "--dist", "loadfile"]
 LOCKS = {
-    RUNTIME: ["--extra", "server", "--extra", "postgres"],
-    DEVELOPMENT: ["--extra", "server", "--extra", "postgres", "--extra", "dev", "-c", RUNTIME.name],
+    RUNTIME: ["--extra", "server", "--extra", "postgres", "--extra", "warehouse"],
+    DEVELOPMENT: [
+        *("--extra", "server", "--extra", "postgres", "--extra", "warehouse", "--extra", "dev"),
+        *("-c", RUNTIME.name),
+    ],
 }
 LOCK_FLAGS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
 

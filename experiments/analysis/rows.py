@@ -103,6 +103,27 @@ class Reader:
             return
         self._cross(number, unit, before, variant)
 
+    def include(
+        self,
+        variant: str,
+        participants: int,
+        totals: Mapping[int, Sequence[int]],
+        bins: Mapping[tuple[int, int], Sequence[int]],
+    ) -> None:
+        """Adds the sums of rows that somebody else has read, whose units are in no row taken here.
+
+        Args:
+            totals: By metric's place the sums of y, y², x, x², x y and the number of units with an event.
+            bins: By metric's place and bin the same, behind the number of units that are not at 0.
+        """
+        self.names.add(variant)
+        found = self._sums[variant, False]
+        found.participants += participants
+        for place, members in totals.items():
+            _plus(found.totals.setdefault(place, [0] * 6), members, 1)
+        for where, members in bins.items():
+            _plus(found.bins.setdefault(where, [0] * 7), members, 1)
+
     def _cross(self, number: int, unit: str, before: _Unit, variant: str) -> None:
         if before.variant == variant:
             raise InvalidInput.at(

@@ -67,11 +67,48 @@ def data_from_table(
         InvalidInput: A column is missing, a value does not fit its metric, a unit has two rows of one
             variant, or there is no control or nothing to compare it with. Row and column are named.
     """
-    chosen = options or TableOptions()
-    found = metrics_of(metrics)
-    reader = Reader(unit, variant, metrics, found)
+    return data_from_reader(
+        read_rows(rows, unit, variant, metrics),
+        unit=unit,
+        variant=variant,
+        control=control,
+        metrics=metrics,
+        as_of=as_of,
+        options=options,
+    )
+
+
+def read_rows(
+    rows: Iterable[Mapping[str, Any]], unit: str, variant: str, metrics: Sequence[MetricColumn]
+) -> Reader:
+    """The rows, added up; as `data_from_table`.
+
+    Raises:
+        InvalidInput: A row is at fault.
+    """
+    reader = Reader(unit, variant, metrics, metrics_of(metrics))
     for number, row in enumerate(rows, start=1):
         reader.take(number, row)
+    return reader
+
+
+def data_from_reader(
+    reader: Reader,
+    *,
+    unit: str,
+    variant: str,
+    control: str,
+    metrics: Sequence[MetricColumn],
+    as_of: datetime,
+    options: TableOptions | None = None,
+) -> ExperimentData:
+    """The analysis's input from a table that has been read; as `data_from_table`.
+
+    Raises:
+        InvalidInput: There is no control or nothing to compare it with.
+    """
+    chosen = options or TableOptions()
+    found = metrics_of(metrics)
     definition = TableExperiment(
         key=chosen.key,
         variants=_variants(reader.names, control, variant),

@@ -7,7 +7,7 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -50,11 +50,8 @@ class Table:
     def _place(self, column: str, heading: list[str]) -> int:
         if not heading:
             raise click.ClickException(f"{self._name} is empty: its first line must name the columns.")
-        if heading.count(column) == 1:
-            return heading.index(column)
-        known = ", ".join(repr(name) for name in heading[:50])
-        state = "more than one column" if column in heading else "no column"
-        raise click.UsageError(f"{self._name} has {state} {column!r}; it has {known}.")
+        check_column(self._name, column, heading)
+        return heading.index(column)
 
     def _ragged(self, number: int, row: list[str], heading: list[str]) -> str:
         return (
@@ -76,6 +73,28 @@ class Table:
             raise click.ClickException(f"Line {line} of {self._name} is no CSV: {error}.") from None
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise click.ClickException(f"{self._name} is a damaged gzip file: {error}.") from None
+
+
+def check_column(table: str, column: str, heading: Sequence[str]) -> None:
+    """Nothing, where a table has the column once.
+
+    Raises:
+        click.UsageError: It lacks the column, or has it twice.
+    """
+    if heading.count(column) != 1:
+        known = ", ".join(repr(name) for name in heading[:50])
+        state = "more than one column" if column in heading else "no column"
+        raise click.UsageError(f"{table} has {state} {column!r}; it has {known}.")
+
+
+def start_of(source: str) -> bytes:
+    """The first four bytes of a file.
+
+    Raises:
+        click.ClickException: It cannot be opened.
+    """
+    with _opened(source) as file:
+        return file.read(4)
 
 
 class _Counted(io.RawIOBase):
@@ -109,7 +128,7 @@ def open_table(source: str) -> Iterator[Table]:
         plain = io.BufferedReader(_Counted(file, advance), 1 << 16)
         start = plain.peek(4)[:4]
         if start == PARQUET:
-            raise click.UsageError("Parquet is not available yet; export the table as CSV.")
+            raise click.UsageError("Parquet is not read from standard input; name the file.")
         raw = gzip.GzipFile(fileobj=plain) if start.startswith(GZIP) else plain
         csv.field_size_limit(LONGEST_FIELD)
         with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:

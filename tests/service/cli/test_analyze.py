@@ -148,7 +148,7 @@ def test_the_report_is_written_in_the_format_of_its_ending(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([*ASKED, "--engine", "duckdb"], "--engine is not available yet"),
+        ([*ASKED, "--engine", "abacus"], "Invalid value for '--engine'"),
         ([*ASKED, "--exposures", "x.csv"], "--exposures is not available yet"),
         ([*ASKED, "--conversions", "x.csv"], "--conversions is not available yet"),
         ([*ASKED[:6], "--metric", "a=mean:spent,covariate=before"], "no column 'before'"),
@@ -219,10 +219,17 @@ def test_a_file_that_cannot_be_read_is_named(
     assert said in answer.err
 
 
-def test_parquet_is_recognised_and_put_off(analyze: Keepgoing) -> None:
+def test_a_damaged_parquet_file_is_named(analyze: Keepgoing) -> None:
     answer = analyze(b"PAR1" + b"\0" * 100)
+    assert answer.exit_code == 1
+    assert "cannot be read by DuckDB" in answer.err
+
+
+@pytest.mark.parametrize("engine", ["postgres", "spark"])
+def test_an_engine_that_is_not_there_is_refused_with_what_to_do(analyze: Keepgoing, engine: str) -> None:
+    answer = analyze(SMALL, *ASKED, "--engine", engine)
     assert answer.exit_code == 2
-    assert "Parquet is not available yet" in answer.err
+    assert "export the table as Parquet" in answer.err
 
 
 def test_the_database_is_never_asked(
