@@ -23,6 +23,8 @@ from pathlib import Path
 import duckdb
 
 MEMORY_MIB = 300
+FEW = 1_000
+"""Rows of the table that shows what starting a tool costs."""
 
 TEA = """
 import sys
@@ -140,16 +142,25 @@ def main() -> None:
         file = Path(folder) / "units.parquet"
         write_table(file, options.rows)
         costs: dict[str, list[Cost]] = {}
+        small = Path(folder) / "few.parquet"
+        write_table(small, FEW)
+        started: dict[str, list[Cost]] = {}
         for _ in range(options.rounds):
-            for name, command in commands(file, options.tea, options.gbstats).items():
-                costs.setdefault(name, []).append(run(command))
+            for where, kept in ((file, costs), (small, started)):
+                for name, command in commands(where, options.tea, options.gbstats).items():
+                    kept.setdefault(name, []).append(run(command))
     found = {name: least(all_of_it) for name, all_of_it in costs.items()}
+    start = {name: least(all_of_it).wall for name, all_of_it in started.items()}
     ours = found["keepgoing analyze"]
     print(f"{options.rows:,} rows of Parquet, whole process, the least of {options.rounds} rounds\n")
-    print("| tool | wall s | CPU s | peak MiB | wall ÷ ours | memory ÷ ours |\n|---|---|---|---|---|---|")
+    print(f"| tool | wall s | of it beyond the {FEW:,} rows' | CPU s | peak MiB | wall ÷ ours | MiB ÷ ours |")
+    print("|---|---|---|---|---|---|---|")
     for name, cost in found.items():
         ratios = f"{cost.wall / ours.wall:.2f} | {cost.peak_mib / ours.peak_mib:.2f}"
-        print(f"| {name} | {cost.wall:.2f} | {cost.cpu:.2f} | {cost.peak_mib:.0f} | {ratios} |")
+        beyond = cost.wall - start[name]
+        print(
+            f"| {name} | {cost.wall:.2f} | {beyond:.2f} | {cost.cpu:.2f} | {cost.peak_mib:.0f} | {ratios} |"
+        )
     lost = any(cost.wall < ours.wall or cost.peak_mib < ours.peak_mib for cost in found.values())
     sys.exit(int(lost or ours.peak_mib > MEMORY_MIB))
 
