@@ -1,4 +1,4 @@
-"""What is done again and again beside answering requests: verdicts are recorded, traffic is moved.
+"""What is done again and again beside answering requests: verdicts, traffic, lapsed reservations, claims.
 
 Every chore may run in several processes at once: each does nothing where another was first.
 """
@@ -9,14 +9,19 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from service.use_cases import allocation, verdicts
+from service.use_cases import allocation, claims, incentives, verdicts
 from service.use_cases.scope import Database, StorageBusy
 
 SECONDS = 60.0
 Chore = Callable[[Database, datetime], object]
 Report = Callable[[str], None]
 
-CHORES: tuple[Chore, ...] = (allocation.reallocate_all, verdicts.record_all)
+CHORES: tuple[Chore, ...] = (
+    allocation.reallocate_all,
+    verdicts.record_all,
+    incentives.release_lapsed,
+    claims.refresh_all,
+)
 
 
 def do_all(database: Database, now: datetime, report: Report) -> None:

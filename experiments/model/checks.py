@@ -9,6 +9,7 @@ from experiments.model.complaints import Path
 from experiments.model.error_code import ContextType, ErrorCode
 from experiments.model.experiment import Experiment, Variant
 from experiments.model.faults import faults_at, unknown_name
+from experiments.model.incentive import incentive_arguments
 from experiments.model.message import Message
 from experiments.model.metric import PRIMARY_KINDS, Metric
 from experiments.model.targeting import ORDERED, TEXTUAL, Condition, conditions, size_faults
@@ -29,7 +30,7 @@ def error_code_faults(error_code: ErrorCode, pointer_prefix: str = "") -> list[F
     found = (
         ((locale, *path), detail)
         for locale, message in error_code.message.items()
-        for path, detail in _of_message(message, error_code.context)
+        for path, detail in _of_message(message, error_code.arguments)
     )
     faults = [(("message", *path), detail) for path, detail in found]
     if error_code.envelope == "custom":
@@ -101,8 +102,9 @@ def _of_locales(variant: Variant, error_code: ErrorCode) -> Found:
 
 
 def _of_messages(variant: Variant, error_code: ErrorCode) -> Found:
+    declared = {**error_code.arguments, **incentive_arguments(variant.incentive)}
     for locale, message in variant.message.items():
-        for path, detail in _of_message(message, error_code.context):
+        for path, detail in _of_message(message, declared):
             yield (locale, *path), detail
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
+from experiments.model.claim import CLAIM_PREFIX, INCENTIVE_PREFIX, Claims
 from experiments.model.definition import Definition, Path, fit
 from experiments.model.message import Messages
 from experiments.model.names import AttributeName, Code, LocaleTag
@@ -45,6 +46,7 @@ class ErrorCode(Definition):
     headers: Annotated[
         dict[str, Annotated[Line, Field(max_length=500)]], Field(max_length=20, default_factory=dict)
     ]
+    claims: Claims
     message: Messages
 
     @model_validator(mode="after")
@@ -56,8 +58,17 @@ class ErrorCode(Definition):
             faults.append((("message", self.default_locale), "is required: it is the default_locale"))
         if "locale" in self.context and self.context["locale"] != "string":
             faults.append((("context", "locale"), "must be string: it names the language of the reader"))
+        for name in self.context:
+            if name.startswith((CLAIM_PREFIX, INCENTIVE_PREFIX)):
+                detail = f"begins with {CLAIM_PREFIX} or {INCENTIVE_PREFIX}, which only the service may send"
+                faults.append((("context", name), detail))
         fit(faults)
         return self
+
+    @property
+    def arguments(self) -> dict[str, ContextType]:
+        """What messages may use: the context that hosts promise, and the service's own claims."""
+        return {**self.context, **{f"{CLAIM_PREFIX}{name}": "number" for name in self.claims}}
 
     @property
     def locales(self) -> frozenset[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Context, Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field, Strict, model_validator
 
 from experiments.model.definition import Definition, Path, fit
 from experiments.model.events import EPOCH, LARGEST_VALUE, MICRO
+from experiments.model.locales import moment_text
 from experiments.model.metric import MeanMetric, Metric
 from experiments.model.names import Currency
 from experiments.model.quantities import Amount, Days, Flag, Money
@@ -83,6 +84,25 @@ class Incentive(Definition):
         if self.period_days is None:
             return "once"
         return f"{self.period_days}d/{(now - EPOCH) // timedelta(days=self.period_days)}"
+
+
+def incentive_arguments(incentive: Incentive | None) -> dict[str, Literal["string", "number"]]:
+    """The arguments that an incentive gives to the messages of its variant, with their types."""
+    if incentive is None:
+        return {}
+    given: dict[str, Literal["string", "number"]] = {"incentive_amount": "number"}
+    return given | ({"incentive_ends_at": "string"} if incentive.ends_at else {})
+
+
+def incentive_facts(incentive: Incentive, locale: str) -> dict[str, Any]:
+    """The same as facts of the ruleset, which run out with the offer; its end as this locale writes it."""
+    ends_at = incentive.ends_at
+    until = ends_at.isoformat() if ends_at else None
+    amount = incentive.amount
+    values: dict[str, Any] = {"incentive_amount": int(amount) if amount == int(amount) else float(amount)}
+    if ends_at is not None:
+        values["incentive_ends_at"] = moment_text(ends_at, locale)
+    return {name: {"value": value, "valid_until": until} for name, value in values.items()}
 
 
 def grant_currency(incentive: Incentive, metrics: Sequence[Metric]) -> str | None:

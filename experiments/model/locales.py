@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError, parse_locale
+from babel.dates import format_datetime
 from babel.numbers import (
     NumberPattern,
     get_currency_precision,
@@ -68,6 +70,11 @@ def locale_data(tag: str, *, currencies: Iterable[str] = ("USD",)) -> dict[str, 
         "percent": _style(locale, locale.percent_formats[None]),
         "currency": {code: _currency(locale, code) for code in sorted(set(currencies))},
     }
+
+
+def moment_text(moment: datetime, tag: str) -> str:
+    """The moment in UTC as the locale writes it in full, such as December 31, 2026 at 12:00 AM UTC."""
+    return str(format_datetime(moment.astimezone(UTC), "long", tzinfo=UTC, locale=_parse(tag)))
 
 
 @lru_cache(maxsize=256)

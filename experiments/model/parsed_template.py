@@ -35,19 +35,31 @@ def excerpt(text: str, position: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place where a template uses an argument: `kind` is text, select, number or integer."""
+    """One place where a template uses an argument.
+
+    `kind` is text, select, presence (a select that looks only whether it is there), number or integer;
+    `optional` says that its sentence vanishes where it is missing.
+    """
 
     name: str
     kind: str
     position: int
+    optional: bool = False
 
 
 # What a use needs, and the declared context types that can give it. A number without a format is written as
 # the locale writes numbers; a boolean has no text of its own.
-_NEEDED: Final = {"text": "string", "select": "string", "number": "number", "integer": "integer"}
+_NEEDED: Final = {
+    "text": "string",
+    "select": "string",
+    "presence": "string",
+    "number": "number",
+    "integer": "integer",
+}
 _FITTING: Final = {
     "text": ("string", "number", "integer"),
     "select": ("string", "boolean"),
+    "presence": ("string", "boolean", "number", "integer"),
     "number": ("number", "integer"),
     "integer": ("integer",),
 }
@@ -77,6 +89,11 @@ class Template:
             types = (_NEEDED[use.kind], needed.get(use.name, "string"))
             needed[use.name] = max(types, key=_STRICTNESS.index)
         return needed
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The arguments without which it cannot be shown: those outside optional sentences."""
+        return frozenset(use.name for use in self.uses if not use.optional)
 
 
 def check_arguments(template: Template, declared: Mapping[str, str]) -> list[TemplateFault]:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import json
 from base64 import b32encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import blake2b
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any
 
+from experiments.model.claim import CLAIM_PREFIX, Figures, published
 from experiments.model.envelope import body_and_slots, media_type
 from experiments.model.error_code import ErrorCode
 from experiments.model.exclusion import SPACE, edge
 from experiments.model.experiment import Experiment, Variant
-from experiments.model.incentive import Incentive
+from experiments.model.incentive import Incentive, incentive_facts
 from experiments.model.locales import locale_data
 from experiments.model.message import Message
 from experiments.model.state import ExperimentState
 from experiments.model.template import Template, parse_template
+from keepgoing.evaluation.facts import is_fact
 
 FORMAT = 1
 
 Wire = dict[str, Any]
+Spent = Collection[tuple[str, str]]
 
 
 def publish(
@@ -34,6 +38,8 @@ def publish(
     error_codes: Iterable[ErrorCode],
     experiments: Iterable[ExperimentState],
     seed: str | None = None,
+    spent: Spent = frozenset(),
+    figures: Figures = MappingProxyType({}),
 ) -> Wire:
     """The ruleset of a project, as JSON values.
 
@@ -45,6 +51,8 @@ def publish(
         experiments: All of the project, in any state; those that serve stand in the ruleset.
         seed: What the salts of holdout and exclusion groups are made of; it must never change for a
             project. Its name where none is given.
+        spent: Experiments' and variants' keys, where the incentive's budget has no room for one more grant.
+        figures: What the claims of error codes came to.
     """
     codes = sorted(error_codes, key=lambda one: one.code)
     serving = sorted((state for state in experiments if _is_published(state)), key=_order)
@@ -55,9 +63,11 @@ def publish(
         "revision": revision,
         "holdout": {"salt": f"{root}/holdout", "edge": str(edge(Fraction(holdout)))} if holdout else None,
         "locales": _locales(codes, serving),
-        "error_codes": {code.code: _error_code(code, serving, root) for code in codes},
+        "error_codes": {
+            code.code: _error_code(code, serving, root) | _claims(code, figures) for code in codes
+        },
         "experiments": {
-            state.definition.key: _experiment(state, context.context, root)
+            state.definition.key: _experiment(state, context.context, root, spent)
             for context in codes
             for state in serving
             if state.definition.error_code == context.code
@@ -109,7 +119,7 @@ def _headers(error_code: ErrorCode) -> dict[str, str]:
     )
 
 
-def _experiment(state: ExperimentState, context: Mapping[str, str], root: str) -> Wire:
+def _experiment(state: ExperimentState, context: Mapping[str, str], root: str, spent: Spent) -> Wire:
     definition = state.definition
     return {
         "error_code": definition.error_code,
@@ -126,7 +136,7 @@ def _experiment(state: ExperimentState, context: Mapping[str, str], root: str) -
         "needs": _needs(definition, context),
         "segments": list(definition.plan.segments),
         "control": definition.control.key,
-        "variants": [_variant(state, variant, edge) for variant, edge in _with_edges(state)],
+        "variants": [_variant(state, variant, edge, spent) for variant, edge in _with_edges(state)],
     }
 
 
@@ -152,13 +162,16 @@ def _with_edges(state: ExperimentState) -> Iterator[tuple[Variant, int]]:
     return zip(variants, edges([Fraction(shares[variant.key]) for variant in variants]), strict=True)
 
 
-def _variant(state: ExperimentState, variant: Variant, edge: int) -> Wire:
+def _variant(state: ExperimentState, variant: Variant, edge: int, spent: Spent) -> Wire:
     key = state.definition.key
     return {
         "key": variant.key,
         "edge": str(edge),
         "decision_id": _decision_id(state.salt, key, variant.key, variant.message, variant.incentive),
-        "message": _messages(variant.message, variant.incentive),
+        "message": {
+            locale: _message(message, None) | _offer(variant, locale, over=(key, variant.key) in spent)
+            for locale, message in sorted(variant.message.items())
+        },
     }
 
 
@@ -183,6 +196,27 @@ def _message(message: Message, incentive: Incentive | None) -> Wire:
     }
 
 
+def _claims(error_code: ErrorCode, figures: Figures) -> Wire:
+    """The figures that may be shown, under the names that messages use; nothing where none is declared."""
+    if not error_code.claims:
+        return {}
+    shown = {
+        f"{CLAIM_PREFIX}{name}": published(claim, figures.get((error_code.code, name)))
+        for name, claim in sorted(error_code.claims.items())
+    }
+    return {"claims": {name: figure for name, figure in shown.items() if figure is not None}}
+
+
+def _offer(variant: Variant, locale: str, *, over: bool) -> Wire:
+    """What a variant's message knows of its incentive; of one whose budget is spent, that it is over."""
+    incentive = variant.incentive
+    if incentive is None:
+        return {}
+    if over:
+        return {"incentive": None, "over": True}
+    return {"incentive": _incentive(incentive), "facts": incentive_facts(incentive, locale)}
+
+
 def _incentive(incentive: Incentive | None) -> Wire | None:
     """What the person may know of it: never what it costs, nor the budget."""
     if incentive is None:
@@ -198,7 +232,8 @@ def _needs(definition: Experiment, context: Mapping[str, str]) -> dict[str, str]
         for message in variant.message.values()
         if message.plain is None
         for template in _templates(message)
-        for name in template.arguments
+        for name in template.required
+        if not is_fact(name)
     }
     return {name: context[name] for name in sorted(names)}
 

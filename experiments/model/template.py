@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from typing import Any, Final
 
 from experiments.model.number_style import DEFAULT_DIGITS, NumberStyle, parse_style
 from experiments.model.parsed_template import Template, TemplateFault, Use, check_arguments
 from keepgoing.evaluation.plural import CATEGORIES
+from keepgoing.evaluation.slots import MISSING
 
 __all__ = [
     "LENGTH_BOUND",
@@ -39,8 +41,6 @@ NOT_SERVED: Final = {
     "ordinal": "use selectordinal",
     "duration": "durations are not supported; use plural, with days or hours as a number",
 }
-CLAIM_PREFIX: Final = "claim_"
-
 _SPACE: Final = "\t\n\v\f\r \u0085\u200e\u200f\u2028\u2029"  # Unicode's Pattern_White_Space
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -160,10 +160,6 @@ class _Parser:
         start = self._at
         found = _NAME.match(self._text, start)
         name = found[0] if found else ""
-        if name.startswith(CLAIM_PREFIX):
-            raise self._fault(
-                "claims are not supported by this version; write the sentence without its figure", start
-            )
         if not name:
             raise self._fault(self._no_name(), start)
         self._at = start + len(name)
@@ -215,12 +211,25 @@ class _Parser:
                 f"plurals and selects nest more than {NESTING_BOUND} deep; write shorter cases", start
             )
         needed = {"select": "select", "plural": "number", "selectordinal": "integer"}[kind]
+        first = len(self._uses)
         self._uses.append(Use(name, needed, start))
         offset = [] if kind == "select" else [self._offset()]
         self._inside.append(kind)
         cases = self._cases(kind, start)
         self._inside.pop()
+        if kind == "select" and MISSING in cases:
+            self._make_optional(first, cases, start)
         return [kind, name, *offset, cases]
+
+    def _make_optional(self, first: int, cases: dict[str, Any], start: int) -> None:
+        """Marks what is used from here on: where any of it is missing, the case `missing` is shown."""
+        if not isinstance(cases[MISSING], str):
+            raise self._fault(
+                f"the case {MISSING!r} is shown when an argument is missing; write it without any", start
+            )
+        kind = "presence" if set(cases) == {MISSING, "other"} else "select"
+        uses = [replace(use, optional=True) for use in self._uses[first:]]
+        self._uses[first:] = [replace(uses[0], kind=kind), *uses[1:]]
 
     def _offset(self) -> int:
         self._skip_space()

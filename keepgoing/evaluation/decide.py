@@ -53,6 +53,8 @@ def decide(
         decision.answer = message.static or message.answer(context)
         decision.unit_id = unit_id  # type: ignore[assignment]
         decision.segments = pick_segments(outcome.segments, context) if outcome.segments else NO_SEGMENTS
+        if message.claims:
+            decision.segments = {**decision.segments, **message.shown()}
         return decision
     except Exception:
         return _rescued(_plan(ruleset, error_code), error_code, unit_id, context, default)

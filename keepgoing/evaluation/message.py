@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from math import inf
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from keepgoing.errors import InvalidRuleset
 from keepgoing.evaluation.document import Place
 from keepgoing.evaluation.envelope import Envelope, clone, encode
+from keepgoing.evaluation.facts import CLAIM, Clock, Facts, names_in, read_facts, seconds, with_facts
 from keepgoing.evaluation.targeting import Context
 from keepgoing.evaluation.template import compile_template
+from keepgoing.evaluation.values import RenderError
 
 Text: TypeAlias = "str | Callable[[Mapping[str, Any]], str]"
 LONGEST_LOCALE = 64
@@ -53,24 +58,35 @@ class Owner(NamedTuple):
 
     envelope: Envelope
     decision_id: str | None
+    facts: Facts = MappingProxyType({})
+    clock: Clock = time.time
 
 
 class Message:
     """One wording in one locale. `static` is its answer where no template has an argument, else None."""
 
     __slots__ = (
-        "actions", "decision_id", "detail", "envelope", "extras", "fixed_actions", "headers", "locale",
-        "plain", "static",
+        "actions", "claims", "clock", "decision_id", "detail", "ends_at", "envelope", "extras",
+        "extras_after", "fixed_actions", "headers", "locale", "plain", "static", "tells_end",
     )  # fmt: skip
 
     def __init__(self, place: Place, owner: Owner, locale: str, data: Mapping[str, Any]) -> None:
-        self.envelope, self.decision_id = owner
+        self.envelope, self.decision_id, facts, self.clock = owner
+        if place["over"].value is not True:
+            facts = {**facts, **read_facts(place["facts"])}
         self.locale = locale
         self.headers = {**owner.envelope.headers, "Content-Language": locale}
-        self.detail = _text(place["detail"], data)
+        self.detail = _text(place["detail"], data, (facts, self.clock))
         self.plain = None if place["plain"].absent else place["plain"].text()
-        self.actions = _actions(place["actions"], data)
+        self.actions = _actions(place["actions"], data, (facts, self.clock))
         self.extras = {name: place[name].json() for name in ("incentive", "progress")}
+        self.extras_after = {**self.extras, "incentive": None}
+        named = names_in(place["detail"].json())
+        self.claims = {
+            name: facts[name] for name in sorted(named) if name.startswith(CLAIM) and name in facts
+        }
+        self.ends_at = _end(place)
+        self.tells_end = any(not name.startswith(CLAIM) for name in named)
         self.fixed_actions = None if any(map(_is_open, self.actions)) else self.actions
         self.static = self._prebuilt()
 
@@ -78,8 +94,10 @@ class Message:
         """The answer for a context.
 
         Raises:
-            RenderError: An argument is missing or of the wrong type.
+            RenderError: An argument is missing or of the wrong type, or the text may promise what is over.
         """
+        if self.ends_at is not None and not self.tells_end and self.is_over():
+            raise RenderError("the offer is over, and the text does not look whether it is")
         detail = self.detail
         text = detail if isinstance(detail, str) else detail(context)
         return WordedAnswer(
@@ -92,8 +110,17 @@ class Message:
             return None
         return PlainAnswer(self, self.plain, _renderable(self.actions, context))
 
+    def is_over(self) -> bool:
+        """Whether what it offers has ended; never of a message without an offer."""
+        return self.ends_at is not None and self.clock() >= self.ends_at
+
+    def shown(self) -> dict[str, Any]:
+        """The claims that the text shows now, by name: they go with the exposure."""
+        now = self.clock()
+        return {name: fact.value for name, fact in self.claims.items() if now < fact.until}
+
     def _prebuilt(self) -> WordedAnswer | None:
-        if not isinstance(self.detail, str) or self.fixed_actions is None:
+        if self.ends_at is not None or not isinstance(self.detail, str) or self.fixed_actions is None:
             return None
         return StaticAnswer(self, self.detail, self.fixed_actions)
 
@@ -101,7 +128,7 @@ class Message:
 class WordedAnswer:
     """A message with its arguments filled in."""
 
-    __slots__ = ("actions", "message", "text")
+    __slots__ = ("actions", "extras", "message", "text")
 
     is_plain = False
 
@@ -109,6 +136,9 @@ class WordedAnswer:
         self.message = message
         self.text = text
         self.actions = actions
+        self.extras = (
+            message.extras_after if message.ends_at is not None and message.is_over() else message.extras
+        )
 
     @property
     def status(self) -> int:
@@ -134,7 +164,7 @@ class WordedAnswer:
         """A new copy of the body."""
         message = self.message
         values = {"detail": self.text, "actions": self.actions, "decision_id": message.decision_id}
-        return message.envelope.fill(values | message.extras)
+        return message.envelope.fill(values | self.extras)
 
     def json(self) -> bytes:
         """The body as JSON in UTF-8."""
@@ -210,14 +240,31 @@ def compile_wordings(place: Place, owner: Owner, default_locale: str, locales: M
     return Wordings(by_tag, default)
 
 
-def _text(place: Place, data: Mapping[str, Any], encode: Callable[[str], str] | None = None) -> Text:
+def _end(place: Place) -> float | None:
+    """When what the message offers ends, long ago where it is over already; None where it offers nothing."""
+    if place["over"].value is True:
+        return 0.0
+    if place["incentive"].absent or not isinstance(place["incentive"].value, Mapping):
+        return None
+    end = seconds(place["incentive"]["ends_at"])
+    return None if end == inf else end
+
+
+def _text(
+    place: Place,
+    data: Mapping[str, Any],
+    known: tuple[Facts, Clock],
+    encode: Callable[[str], str] | None = None,
+) -> Text:
     template = place.json()
     if not isinstance(template, str | list):
         raise place.fault("must be a template: text, or a compiled list")
     try:
-        return compile_template(template, data, encode=encode) if encode else compile_template(template, data)
+        compiled = compile_template(template, data, encode=encode)
     except (InvalidRuleset, RecursionError) as error:
         raise place.fault(f"is not a template that this version can use: {error}") from error
+    names = names_in(template)
+    return with_facts(compiled, names, *known) if names and callable(compiled) else compiled
 
 
 def _percent_encoder() -> Callable[[str], str]:
@@ -226,15 +273,15 @@ def _percent_encoder() -> Callable[[str], str]:
     return lambda text: quote(text, safe="")
 
 
-def _actions(place: Place, data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [] if place.absent else [_action(element, data) for element in place.elements()]
+def _actions(place: Place, data: Mapping[str, Any], known: tuple[Facts, Clock]) -> list[dict[str, Any]]:
+    return [] if place.absent else [_action(element, data, known) for element in place.elements()]
 
 
-def _action(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
+def _action(place: Place, data: Mapping[str, Any], known: tuple[Facts, Clock]) -> dict[str, Any]:
     return {
         **{name: member.json() for name, member in place.members()},
-        "label": _text(place["label"], data),
-        "href": _text(place["href"], data, _percent_encoder()),
+        "label": _text(place["label"], data, known),
+        "href": _text(place["href"], data, known, _percent_encoder()),
         "rel": place["rel"].text(),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from keepgoing.evaluation import assign
 from keepgoing.evaluation.assign import Assign, ExperimentFacts, Gates, Outcome, Split, Take
 from keepgoing.evaluation.document import Place
 from keepgoing.evaluation.envelope import Envelope, compile_envelope
+from keepgoing.evaluation.facts import Clock, read_facts
 from keepgoing.evaluation.hashing import BUCKETS
 from keepgoing.evaluation.message import Owner, Wordings, compile_wordings
 from keepgoing.evaluation.targeting import Context, Matches, compile_targeting
@@ -43,29 +45,37 @@ class Ruleset:
         return f"<Ruleset {self.project!r} revision {self.revision}, {len(self.plans)} error codes>"
 
 
-def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
+def compile_ruleset(document: Mapping[str, Any], *, clock: Clock = time.time) -> Ruleset:
     """The ruleset that a document describes. Members that this version does not know are ignored.
+
+    Args:
+        document: As in docs/ruleset.md.
+        clock: Seconds since 1970: offers end and claims run out by it.
 
     Raises:
         InvalidRuleset: The format is not known, or something is malformed; `pointer` says where.
     """
     try:
-        return _compile(Place(document))
+        return _compile(Place(document), clock)
     except RecursionError:
         raise InvalidRuleset("is nested too deeply") from None
 
 
-def _compile(root: Place) -> Ruleset:
+def _compile(root: Place, clock: Clock) -> Ruleset:
     if root["format"].whole(least=1) != FORMAT:
         raise root["format"].fault(f"is {root['format'].value}, this version understands only {FORMAT}")
-    plans = {code: _Compiler(root, place, code).plan() for code, place in root["error_codes"].members()}
+    plans = {
+        code: _Compiler(root, place, code, clock).plan() for code, place in root["error_codes"].members()
+    }
     return Ruleset(root["project"].text(), root["revision"].whole(least=0), plans)
 
 
 class _Compiler:
     """Compiles the plan of one error code; holds what its experiments share."""
 
-    def __init__(self, root: Place, place: Place, code: str) -> None:
+    def __init__(self, root: Place, place: Place, code: str, clock: Clock) -> None:
+        self.clock = clock
+        self.facts = read_facts(place["claims"])
         self.root = root
         self.place = place
         self.code = code
@@ -87,7 +97,8 @@ class _Compiler:
 
     def wordings(self, place: Place) -> Wordings:
         """The wordings of a variant or of the error code itself: both have `message` and `decision_id`."""
-        owner = Owner(self.envelope, None if place["decision_id"].absent else place["decision_id"].text())
+        decision_id = None if place["decision_id"].absent else place["decision_id"].text()
+        owner = Owner(self.envelope, decision_id, self.facts, self.clock)
         return compile_wordings(place["message"], owner, self.default_locale, self.locales)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from keepgoing.evaluation.numbers import less
-from keepgoing.evaluation.values import Number, clean_number, clean_text, refuse
+from keepgoing.evaluation.values import Number, RenderError, clean_number, clean_text, refuse
 
 SMALL_NUMBERS: Final = 1000
+MISSING: Final = "missing"  # the case of a select that is shown in place of a sentence that cannot be
 
 Arguments = Mapping[str, Any]
 Renderer = Callable[[Arguments], str]
@@ -47,6 +48,8 @@ def number_slot(name: str, formatted: Formatter, *, offset: int = 0) -> Renderer
 def select_slot(name: str, cases: Mapping[str, Renderer]) -> Renderer:
     """The case that has the argument's text; of a boolean, "true" or "false"."""
     other = cases["other"]
+    if MISSING in cases:
+        return _optional_slot(name, cases)
 
     def slot(arguments: Arguments) -> str:
         value = arguments[name]
@@ -55,6 +58,25 @@ def select_slot(name: str, cases: Mapping[str, Renderer]) -> Renderer:
         elif not isinstance(value, str):
             refuse(value, name, "text or a boolean")
         return cases.get(value, other)(arguments)
+
+    return slot
+
+
+def _optional_slot(name: str, cases: Mapping[str, Renderer]) -> Renderer:
+    """The same where the sentence needs something: when that cannot be shown, the case `missing` is."""
+    missing, other = cases[MISSING], cases["other"]
+    chosen = {case: render for case, render in cases.items() if case != MISSING}
+
+    def slot(arguments: Arguments) -> str:
+        try:
+            value = arguments[name]
+            if value is None:
+                return missing(arguments)
+            if isinstance(value, bool):
+                value = "true" if value else "false"
+            return (chosen.get(value, other) if isinstance(value, str) else other)(arguments)
+        except (KeyError, RenderError):
+            return missing(arguments)
 
     return slot
 

@@ -7,7 +7,8 @@ A template on the wire is a string, or a list of parts: a literal string, or one
     ["percent", name, [least, most, grouped], n]   n = 100: of a fraction; n = 1: of per cents
     ["currency", name, [least, most, grouped], c]  c is an ISO 4217 code; null digits mean the currency's own
     ["plural", name, offset, {case: template}]     cases: "=0", "one" …, "other"; "selectordinal" alike
-    ["select", name, {case: template}]             cases: texts, "true", "false", "other"
+    ["select", name, {case: template}]             cases: texts, "true", "false", "other"; and "missing",
+                                                   shown when the argument, or one inside a case, is none
     ["#"]                                          the number of the nearest plural around it, less its offset
 
 Parsing and checking was done at publish: whatever is wrong here is a broken ruleset. Text of users is

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, Select, func, insert, select, text, update
 from sqlmodel import col
 
-from service.storage.tables import IncentiveGrantRow, IncentivePotRow, ProjectRow
+from service.storage.tables import ExperimentRow, IncentiveGrantRow, IncentivePotRow, ProjectRow
 
 State = Literal["reserved", "redeemed", "expired"]
 
@@ -115,11 +115,14 @@ def publish(connection: Connection, project_id: int) -> None:
     connection.execute(update(ProjectRow).where(mine).values(revision=col(ProjectRow.revision) + 1))
 
 
-def spent(connection: Connection, project_id: int) -> dict[tuple[int, str], int]:
-    """What is given and held, by experiment and variant, in micro-units."""
-    query = select(col(_pot.experiment_id), col(_pot.variant), col(_pot.spent))
-    rows = connection.execute(query.where(col(_pot.project_id) == project_id, col(_pot.variant) != _WHOLE))
-    return {(experiment_id, variant): int(amount) for experiment_id, variant, amount in rows}
+def spent(connection: Connection, project_id: int) -> dict[tuple[str, str], int]:
+    """What is given and held, by experiment's and variant's key, in micro-units."""
+    query = (
+        select(col(ExperimentRow.key), col(_pot.variant), col(_pot.spent))
+        .join(ExperimentRow, col(ExperimentRow.id) == col(_pot.experiment_id))
+        .where(col(_pot.project_id) == project_id, col(_pot.variant) != _WHOLE)
+    )
+    return {(key, variant): int(amount) for key, variant, amount in connection.execute(query)}
 
 
 def with_lapsed(connection: Connection, now: int) -> list[PotKey]:

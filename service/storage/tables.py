@@ -332,6 +332,20 @@ class IncentiveGrantRow(SQLModel, table=True):
     redeemed_at: int | None = Field(sa_type=BigInteger)
 
 
+class ClaimFigureRow(SQLModel, table=True):
+    """Derived: what a claim of an error code came to, when it was computed last."""
+
+    __tablename__ = "claim_figure"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    project_id: int = Field(primary_key=True, sa_type=BigInteger)
+    error_code: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    value: str | None = Field(sa_type=Text)  # a decimal number; NULL when the sample was too small
+    sample: int = Field(sa_type=BigInteger)
+    computed_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class FoldStateRow(SQLModel, table=True):
     """How far the log is folded, and who may fold: one row, `log`, made by the migration."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Literal
 
@@ -134,13 +134,13 @@ def standings(scope: Scope, key: str) -> list[Standing]:
         return incentives.standings(session.connection(), found_row(session, scope, key).id or 0)
 
 
-def release_lapsed(database: Database, now: int) -> int:
+def release_lapsed(database: Database, now: datetime) -> int:
     """How many pots got back what lapsed reservations had held, so that their offers may show again."""
     with database.reading() as connection:
-        keys = incentives.with_lapsed(connection, now)
+        keys = incentives.with_lapsed(connection, microseconds(now))
     for key in keys:
         with database.writing() as connection:
-            incentives.locked(connection, key, now)
+            incentives.locked(connection, key, microseconds(now))
             incentives.publish(connection, key.project_id)
     return len(keys)
 

@@ -7,14 +7,14 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from experiments.model.publish import publish
 from keepgoing.evaluation.ruleset import Ruleset, compile_ruleset
-from service.storage import projects
+from service.storage import claims, incentives, projects
 from service.storage.database import Database, StorageBusy
-from service.use_cases.present import present
+from service.use_cases.present import Present, present
 from service.use_cases.scope import ProjectRef
 
 
@@ -97,12 +97,16 @@ def _load(database: Database, project: ProjectRef) -> Snapshot:
     with database.reading_session() as session:
         row = projects.get(session, project.id)
         found = present(session, project.id)
+        figures = claims.figures(session, project.id)
+        costs = incentives.spent(session.connection(), project.id)
     document = publish(
         project.name,
         row.revision,
         holdout=found.holdout,
         error_codes=found.error_codes.values(),
         experiments=found.experiments.values(),
+        spent=_spent(found, costs),
+        figures=figures,
     )
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return Snapshot(
@@ -112,3 +116,13 @@ def _load(database: Database, project: ProjectRef) -> Snapshot:
         zipped=gzip.compress(body, mtime=0),
         etag=hashlib.blake2b(body, digest_size=16).hexdigest(),
     )
+
+
+def _spent(found: Present, costs: Mapping[tuple[str, str], int]) -> set[tuple[str, str]]:
+    """Experiments and variants whose incentive's budget has no room for one more grant."""
+    return {
+        (key, variant.key)
+        for key, state in found.experiments.items()
+        for variant in state.definition.variants
+        if variant.incentive is not None and variant.incentive.is_spent(costs.get((key, variant.key), 0))
+    }

@@ -156,7 +156,7 @@ def test_a_template_is_shown_in_its_language(
         ("{n, spellout}", 4, "use number"),
         ("{n, ordinal}", 4, "use selectordinal"),
         ("{n, duration}", 4, "durations are not supported"),
-        ("so {claim_share} did", 4, "claims are not supported by this version"),
+        ("so {p, select, missing {{p}} other {}}", 3, "write it without any"),
         ("{n, number", 0, "this '{' is never closed; add '}'"),
         ("{n, number, ", 0, "this '{' is never closed; add '}'"),
         ("{n, number integer}", 11, "after number comes '}', or a comma and a style"),

@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
+from service.use_cases import incentives
 from service.use_cases.credentials import Role
 from tests.api_client import KEY, Site, pointers, refusal
-from tests.factories import experiment_document, variant_document
+from tests.factories import (
+    error_code_document,
+    experiment_document,
+    message_document,
+    metric_document,
+    variant_document,
+)
 
 INCENTIVE = {"kind": "bonus_units", "amount": 10, "unit_cost": "0.02", "budget": "0.45"}
 
@@ -89,3 +96,63 @@ def test_an_incentive_that_could_not_be_held_is_refused_at_save(
     variants = [variant_document(), variant_document("progress", incentive=INCENTIVE | incentive)]
     answer = site.post("/v1/experiments", experiment_document(variants=variants))
     assert pointers(refusal(answer, 400)) == {f"/variants/1/incentive/{place}"}
+
+
+TELLING = (
+    "Insufficient balance. Recharge to go on.{incentive_amount, select, missing {} "
+    "other { You get {incentive_amount, plural, one {# unit} other {# units}} on top.}}"
+)
+
+
+def shown(site: Site) -> tuple[str, Any]:
+    """The text and the incentive that somebody with the variant `progress` is shown now."""
+    answers = (site.decide(f"u{number}", exposure=False).json for number in range(100))
+    body = next(answer for answer in answers if answer["variant"] == "progress")["body"]
+    return body["detail"], body["incentive"]
+
+
+def test_an_offer_stops_being_shown_when_its_budget_is_spent_and_shows_again_when_it_is_free(
+    database_url: str,
+) -> None:
+    times = [datetime.now(UTC)]
+    site = Site(database_url, clock=lambda: times[-1]).catalogue()
+    progress = variant_document(
+        "progress", incentive=INCENTIVE | {"hold_hours": 1}, message={"en": message_document(TELLING)}
+    )
+    site.post("/v1/experiments", experiment_document(variants=[variant_document(), progress]))
+    assert site.post(f"/v1/experiments/{KEY}/start").status_code == 200
+
+    assert shown(site) == (
+        "Insufficient balance. Recharge to go on. You get 10 units on top.",
+        {"kind": "bonus_units", "amount": 10, "ends_at": None},
+    )
+    assert ask(site, "acct_1").json["granted"]
+    assert ask(site, "acct_2", how="reserve").json["granted"]
+    assert shown(site) == ("Insufficient balance. Recharge to go on.", None)
+    times.append(times[-1] + timedelta(hours=2))
+    incentives.release_lapsed(site.services.backend.database, times[-1])
+    assert shown(site)[1] is not None
+    site.close()
+
+
+def test_a_message_shows_the_real_end_of_its_offer_in_its_language(site: Site) -> None:
+    code = error_code_document(message={"en": message_document(), "de": message_document("Guthaben leer.")})
+    site.post("/v1/error-codes", code)
+    site.post("/v1/metrics", metric_document())
+    told = {
+        "en": message_document("Until {incentive_ends_at}.", plain="Insufficient balance."),
+        "de": message_document("Bis {incentive_ends_at}.", plain="Guthaben leer."),
+    }
+    both = {"en": message_document(), "de": message_document("Guthaben leer.")}
+    variants = [
+        variant_document(message=both),
+        variant_document("progress", message=told, incentive=INCENTIVE | {"ends_at": "2099-12-31T12:00:00Z"}),
+    ]
+    site.post("/v1/experiments", experiment_document(variants=variants))
+    assert site.post(f"/v1/experiments/{KEY}/start").status_code == 200
+    texts = {
+        locale: {site.decide(f"u{n}", context={"locale": locale}).json["body"]["detail"] for n in range(30)}
+        for locale in told
+    }
+    assert any("December 31, 2099" in text for text in texts["en"])
+    assert any("31. Dezember 2099" in text for text in texts["de"])
