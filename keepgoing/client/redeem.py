@@ -52,8 +52,8 @@ class Claim(NamedTuple):
     experiment: str | None = None
     variant: str | None = None
 
-    def body(self, event_id: str) -> bytes:
-        """The request's body.
+    def names(self) -> dict[str, str]:
+        """The experiment, the variant and the unit.
 
         Raises:
             ConfigurationError: Neither the decision nor the names say whose incentive it is.
@@ -64,10 +64,10 @@ class Claim(NamedTuple):
             "variant": self.variant or (decision.variant if decision else None),
             "unit_id": self.unit_id or (decision.unit_id if decision else None),
         }
-        missing = [name for name, value in members.items() if not isinstance(value, str)]
-        if missing:
-            raise ConfigurationError(f"{missing[0]} is missing: pass it, or a decision of an experiment")
-        return json.dumps({**members, "event_id": event_id}).encode()
+        found = {name: value for name, value in members.items() if isinstance(value, str)}
+        if missing := members.keys() - found.keys():
+            raise ConfigurationError(f"{min(missing)} is missing: pass it, or a decision of an experiment")
+        return found
 
 
 def ask(
@@ -78,7 +78,8 @@ def ask(
     try:
         if transport is None:
             raise ConfigurationError("this client has no service to ask: it needs url and key")
-        reply = transport.post(PATHS[how], claim.body(request_id), within=seconds)
+        body = json.dumps({**claim.names(), "event_id": request_id}).encode()
+        reply = transport.post(PATHS[how], body, within=seconds)
         return _read(json.loads(reply.body), request_id)
     except TransportError as error:
         refused = error.status in REFUSALS

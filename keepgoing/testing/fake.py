@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from keepgoing.client.redeem import INVALID, Claim, Redemption
 from keepgoing.errors import ConfigurationError
 from keepgoing.evaluation import Decision, decide
 from keepgoing.evaluation.host import HostMessage
@@ -50,6 +51,7 @@ class FakeClient:
         tracked: The conversions, in order; one whose event id was tracked before is left out, as it would be.
         exposures: What was shown, in order, each unit and variant once.
         refused: Why `track` answered False, one sentence for each such call.
+        redeemed: The event id under which an experiment's incentive was granted to a unit.
 
     Args:
         ruleset: A ruleset document. Without one every decision is the host's own message.
@@ -59,6 +61,7 @@ class FakeClient:
         self.tracked: list[Tracked] = []
         self.exposures: list[Exposure] = []
         self.refused: list[str] = []
+        self.redeemed: dict[tuple[str, str], str] = {}
         self._document = None if ruleset is None else deepcopy(dict(ruleset))
         self._ruleset: Ruleset | None = None if ruleset is None else compile_ruleset(ruleset)
         self._unforced = self._ruleset
@@ -104,6 +107,7 @@ class FakeClient:
         self.tracked.clear()
         self.exposures.clear()
         self.refused.clear()
+        self.redeemed.clear()
 
     @property
     def project(self) -> str | None:
@@ -177,6 +181,42 @@ class FakeClient:
                 )
             )
         return True
+
+    def redeem(
+        self,
+        decision: Decision | None = None,
+        *,
+        unit_id: str | None = None,
+        experiment: str | None = None,
+        variant: str | None = None,
+        event_id: str | None = None,
+        timeout: float = 5.0,  # noqa: ARG002 - as the real one
+    ) -> Redemption:
+        """As `Client.redeem`, of a service that grants every unit of every experiment once."""
+        asked = event_id or f"made-up-{len(self.redeemed)}"
+        try:
+            names = Claim(decision, unit_id, experiment, variant).names()
+        except ConfigurationError as error:
+            return Redemption(False, INVALID, asked, detail=error.detail)
+        known = self.redeemed.setdefault((names["experiment"], names["unit_id"]), asked)
+        return Redemption(known == asked, "redeemed" if known == asked else "already_granted", asked)
+
+    def reserve(
+        self,
+        decision: Decision | None = None,
+        *,
+        unit_id: str | None = None,
+        experiment: str | None = None,
+        variant: str | None = None,
+        timeout: float = 5.0,  # noqa: ARG002 - as the real one
+    ) -> Redemption:
+        """As `Client.reserve`: what nobody has redeemed is kept."""
+        try:
+            names = Claim(decision, unit_id, experiment, variant).names()
+        except ConfigurationError as error:
+            return Redemption(False, INVALID, "", detail=error.detail)
+        free = (names["experiment"], names["unit_id"]) not in self.redeemed
+        return Redemption(free, "reserved" if free else "already_granted", "")
 
     def wait_ready(self, timeout: float) -> bool:  # noqa: ARG002 - as the real one
         """Whether there is a ruleset."""

@@ -89,3 +89,14 @@ def test_the_fixture_gives_a_host_a_client_with_its_texts(pytester: pytest.Pytes
         """
     )
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_the_fake_grants_a_unit_once() -> None:
+    fake = FakeClient()
+    names = {"unit_id": "a", "experiment": "framing", "variant": "progress"}
+    assert fake.reserve(**names).granted
+    assert fake.redeem(**names, event_id="r1").granted
+    assert fake.redeem(**names, event_id="r1").granted
+    assert fake.redeem(**names, event_id="r2").reason == "already_granted"
+    assert fake.reserve(**names).reason == "already_granted"
+    assert fake.redeem(unit_id="a").reason == "invalid"
