@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keepgoing import __version__
 from keepgoing.client import processes
@@ -20,6 +20,9 @@ from keepgoing.evaluation.host import HostMessage
 from keepgoing.outbox import Outbox
 from keepgoing.source import FileOrigin, Origin, ServiceOrigin, Source
 from keepgoing.transport import Deadline, Transport, describe
+
+if TYPE_CHECKING:
+    from keepgoing.outbox.journal import Journal
 
 USER_AGENT = f"keepgoing-python/{__version__}"
 URL_VARIABLE = "KEEPGOING_URL"
@@ -50,6 +53,8 @@ class Client:
         dedupe_seconds: How long the same exposure of a unit is not sent again.
         bootstrap: A ruleset document to start with; alone, without url and key, it serves without a service.
         ruleset_cache: A file that keeps the last good ruleset over restarts.
+        journal: A folder in which conversions are kept until the service has them: what `track` has said True
+            to arrives even when the process is killed, once the next one starts. Processes may share it.
         on_decision: Called with each decision, to observe it; what it raises is logged sometimes.
         environ: Where the two variables are looked up.
 
@@ -72,6 +77,7 @@ class Client:
         answer_seconds: float = 5.0,
         bootstrap: Mapping[str, Any] | None = None,
         ruleset_cache: str | os.PathLike[str] | None = None,
+        journal: str | os.PathLike[str] | None = None,
         on_decision: Callable[[Decision], object] | None = None,
         environ: Mapping[str, str] = os.environ,
         _file: str | os.PathLike[str] | None = None,
@@ -97,11 +103,18 @@ class Client:
             max_events=max_events,
             max_bytes=max_bytes,
             dedupe_seconds=dedupe_seconds,
+            journal=None if journal is None else _journal(journal),
         )
         self._idle = origin is None
         self._on_decision = on_decision
         self._notices = Notices()
-        self._worker = Worker(self._source, self._outbox, self._notices, flush_seconds=flush_seconds)
+        self._worker = Worker(
+            self._source,
+            self._outbox,
+            self._notices,
+            flush_seconds=flush_seconds,
+            at_end=self._transport.close if self._transport else lambda: None,
+        )
         self._started = False
         self._closed = False
         self._warn_of_dangers()
@@ -265,6 +278,7 @@ class Client:
         self._worker.stop(deadline.remaining)
         if self._transport is not None and not self._worker.alive:
             self._transport.close()
+        self._outbox.close()
         if self._desk is not None:
             self._desk.close()
         return flushed
@@ -351,6 +365,12 @@ def _transport(
     return Transport(
         url, key, connect_seconds=connect_seconds, answer_seconds=answer_seconds, user_agent=USER_AGENT
     )
+
+
+def _journal(folder: str | os.PathLike[str]) -> Journal:
+    from keepgoing.outbox.journal import Journal  # here, since most hosts do without it
+
+    return Journal(folder)
 
 
 def _origin(file: str | os.PathLike[str] | None, transport: Transport | None) -> Origin | None:

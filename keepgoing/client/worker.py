@@ -24,6 +24,7 @@ class Worker:
     Args:
         source: What to refresh when it is due.
         outbox: What to deliver, `flush_seconds` after something was put in.
+        at_end: Called by the thread when it ends, which may be after its client has stopped waiting for it.
     """
 
     _thread: threading.Thread | None
@@ -35,12 +36,14 @@ class Worker:
         notices: Notices,
         *,
         flush_seconds: float,
+        at_end: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._outbox = outbox
         self._notices = notices
         self._flush_seconds = flush_seconds
+        self._at_end = at_end
         self._monotonic = monotonic
         self.after_fork()
 
@@ -110,10 +113,12 @@ class Worker:
             except Exception as error:  # whatever it is, the host goes on and the next turn may be better
                 self._notices.warn("worker", f"keepgoing's thread met {describe(error)}")
                 self._hurry.wait(1.0)
+        self._at_end()
 
     def _turn(self) -> None:
         if self._monotonic() >= self._source.due_at:
             self._source.refresh(FETCH_SECONDS)
+        self._outbox.recover()
         self._outbox.deliver(DELIVER_SECONDS, urgent=bool(self._flushing))
         self._outbox.age()
         self._tell()
@@ -139,6 +144,10 @@ class Worker:
         """Says once a minute what goes wrong."""
         if self._source.error:
             self._notices.warn("source", f"keepgoing keeps its last ruleset: {self._source.error}")
+        if self._outbox.journal_error:
+            self._notices.warn(
+                "journal", f"keepgoing keeps conversions in memory alone: {self._outbox.journal_error}"
+            )
         if self._outbox.error:
             self._notices.warn("outbox", f"keepgoing keeps its events: {self._outbox.error}")
         lost = self._outbox.lost()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keepgoing.evaluation import Decision
 from keepgoing.outbox.delivery import Delivery, Post, Rejected
@@ -14,9 +14,16 @@ from keepgoing.outbox.events import checked_text, conversion, timestamp
 from keepgoing.outbox.queue import Queue
 from keepgoing.outbox.seen import Seen
 
+if TYPE_CHECKING:
+    from keepgoing.outbox.journal import Journal, Segment
+
 KINDS = ("exposures", "conversions")
 FATES = ("delivered", "rejected", "dropped")
 LOST = ("_rejected", "_dropped")
+RECOVERY_SECONDS = 30.0
+"""Between two looks for what ended processes have left."""
+FULL_SECONDS = 2.0
+"""The same, while the queue has no room for it."""
 
 
 class Outbox:
@@ -27,8 +34,13 @@ class Outbox:
         max_events: Most events kept, those under way included.
         max_bytes: Most bytes kept.
         dedupe_seconds: How long the same exposure is not sent again, at least.
+        journal: What keeps conversions over the end of the process; None keeps them in memory alone.
         clock: Seconds since the epoch.
     """
+
+    journal_error: str | None
+    _queue: Queue
+    _next_recovery: float
 
     def __init__(
         self,
@@ -37,6 +49,7 @@ class Outbox:
         max_events: int = 10_000,
         max_bytes: int = 16 * 1024 * 1024,
         dedupe_seconds: float = 600.0,
+        journal: Journal | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -45,6 +58,7 @@ class Outbox:
         self._post = post
         self._bounds = (max_events, max_bytes)
         self._dedupe_seconds = dedupe_seconds
+        self._journal = journal
         self._clock = clock
         self._monotonic = monotonic
         self._start_empty()
@@ -93,7 +107,43 @@ class Outbox:
         if self._post is None or self.closed:
             self._queue.counts["conversions_dropped" if self._post else "conversions_discarded"] += 1
             return False
-        return self._queue.add_conversion(body)
+        segment = self._kept(body)
+        if self._queue.add_conversion(body, segment):
+            return True
+        if segment is not None:
+            segment.settle()
+        return False
+
+    def _kept(self, body: bytes) -> Segment | None:
+        """Where the journal holds the event; None without journal, and where the disk does not take it."""
+        if self._journal is None:
+            return None
+        try:
+            return self._journal.append(body)
+        except OSError as error:
+            self._queue.counts["journal_failed"] += 1
+            self.journal_error = f"the journal took no conversion: {error}"
+            return None
+
+    def recover(self) -> None:
+        """Queues what ended processes have left in the journal, as far as there is room; now and then."""
+        now = self._monotonic()
+        if self._journal is None or now < self._next_recovery:
+            return
+        self._next_recovery = now + RECOVERY_SECONDS
+        for segment, bodies in self._journal.left_behind():
+            if self.closed or not self._queue.has_room(len(bodies), sum(map(len, bodies))):
+                segment.abandon()
+                self._next_recovery = now + FULL_SECONDS
+                return
+            for body in bodies:
+                self._queue.add_conversion(body, segment)
+            self._queue.counts["conversions_recovered"] += len(bodies)
+
+    def close(self) -> None:
+        """Lets go of the journal's files; what is left in them is the next process's."""
+        if self._journal is not None:
+            self._journal.close()
 
     def deliver(self, seconds: float, *, urgent: bool = False) -> None:
         """Sends what is queued, for at most so long; `urgent` does not wait for the end of a backoff."""
@@ -140,6 +190,10 @@ class Outbox:
             **{kind: {fate: counts[f"{kind}_{fate}"] for fate in FATES} for kind in KINDS},
             "repeated_exposures": self._queue.repeated,
             "invalid_conversions": counts["conversions_invalid"],
+            "journal": {
+                "recovered": counts["conversions_recovered"],
+                "failed": counts["journal_failed"],
+            },
             "discarded": counts["exposures_discarded"] + counts["conversions_discarded"],
             "batches": {"sent": counts["batches_sent"], "failed": counts["batches_failed"]},
             "error": self.error,
@@ -148,10 +202,14 @@ class Outbox:
     def after_fork(self) -> None:
         """Starts empty with own locks: what was queued before the fork is the parent's to send."""
         self.wake = threading.Event()
+        if self._journal is not None:
+            self._journal.after_fork()
         self._start_empty()
 
     def _start_empty(self) -> None:
         max_events, max_bytes = self._bounds
+        self._next_recovery = 0.0
+        self.journal_error = None
         self._ids = EventIds(self._clock)
         self._queue = Queue(
             max_events=max_events,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keepgoing.evaluation.assign import Outcome
 from keepgoing.outbox.seen import Seen
+
+if TYPE_CHECKING:
+    from keepgoing.outbox.journal import Segment
 
 EXPOSURES = "exposures"
 CONVERSIONS = "conversions"
@@ -37,6 +40,7 @@ class Conversion(NamedTuple):
 
     sequence: int
     body: bytes
+    segment: Segment | None = None  # of the journal that holds it
 
 
 class Queue:
@@ -107,11 +111,11 @@ class Queue:
             return True
         return False
 
-    def add_conversion(self, body: bytes) -> bool:
+    def add_conversion(self, body: bytes, segment: Segment | None = None) -> bool:
         """Queues a conversion, in the place of exposures if it must be; whether there was room."""
         with self._lock:
             self._sequence += 1
-            conversion = Conversion(self._sequence, body)
+            conversion = Conversion(self._sequence, body, segment)
             while not (admitted := self._admit(weight(conversion))) and self._exposures:
                 self._drop_oldest_exposure()
             if not admitted:
@@ -139,6 +143,12 @@ class Queue:
             self._release(event)
             self.counts[f"{kind(event)}_{what}"] += 1
             self._settled.notify_all()
+        if isinstance(event, Conversion) and event.segment is not None:
+            event.segment.settle()
+
+    def has_room(self, events: int, size: int) -> bool:
+        """Whether so many conversions of so many bytes fit in without anything being dropped."""
+        return self._events + events <= self._max_events and self._bytes + size <= self._max_bytes
 
     def wait_settled(self, sequence: int, seconds: float) -> bool:
         """Whether every event up to that number is settled, waiting so long for it."""
