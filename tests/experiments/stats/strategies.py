@@ -82,19 +82,6 @@ def pair_sums(draw: st.DrawFn) -> PairSums:
     )
 
 
-def made_up_pairs(seed: int, count: int, shift: int) -> list[tuple[int, int]]:
-    """The same (y, x) on every machine, y = 3 x + noise + shift: by a generator of ANSI C, no library's."""
-    pairs, state = [], seed
-    for _ in range(count):
-        drawn = []
-        for choices in (9, 11):
-            state = (1103515245 * state + 12345) % 2**31
-            drawn.append((state >> 16) % choices)
-        x = 1 + drawn[0]
-        pairs.append((3 * x + drawn[1] + shift, x))
-    return pairs
-
-
 def answer_or_none(question: Callable[[], Answer]) -> Answer | None:
     """The answer, or None where the data cannot carry one; any other exception is a failure of the test."""
     try:

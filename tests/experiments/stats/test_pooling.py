@@ -11,23 +11,7 @@ from statsmodels.stats.meta_analysis import combine_effects
 from experiments.errors import NotEnoughData
 from experiments.stats.pooling import Study, next_prior, pool
 from experiments.stats.shrinkage import Lift, shrunk
-
-# Colditz et al. (1994), as metafor's dat.bcg: tuberculosis, cases and others of vaccinated and of the rest
-BCG = [
-    (4, 119, 11, 128),
-    (6, 300, 29, 274),
-    (3, 228, 11, 209),
-    (62, 13536, 248, 12619),
-    (33, 5036, 47, 5761),
-    (180, 1361, 372, 1079),
-    (8, 2537, 10, 619),
-    (505, 87886, 499, 87892),
-    (29, 7470, 45, 7232),
-    (17, 1699, 65, 1600),
-    (186, 50448, 141, 27197),
-    (5, 2493, 3, 2338),
-    (27, 16886, 29, 17825),
-]
+from tests.witnesses.inputs import BCG
 
 
 def log_relative_risk(a: int, b: int, c: int, d: int) -> Study:

@@ -13,7 +13,8 @@ from experiments.stats import ratio
 from experiments.stats.estimate import Sums
 from experiments.stats.pair_sums import PairSums
 from experiments.stats.sequential import confidence_sequence
-from tests.experiments.stats.strategies import answer_or_none, from_pairs, made_up_pairs, pair_sums
+from tests.experiments.stats.strategies import answer_or_none, from_pairs, pair_sums
+from tests.witnesses.inputs import made_up_pairs
 
 CONTROL, TREATMENT = made_up_pairs(1, 120, 0), made_up_pairs(2, 150, 2)
 
