@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -18,6 +18,9 @@ from service.use_cases.credentials import Role
 from service.use_cases.event_ids import new_event_id
 from service.use_cases.incentives import Claim, Grant, Redemption, Standing
 from service.use_cases.scope import Scope
+
+if TYPE_CHECKING:
+    from experiments.stats.estimate import Estimate
 
 calls = Calls("incentives")
 
@@ -76,6 +79,14 @@ class GrantView(BaseModel):
     redeemed_at: datetime | None
 
 
+class PriceView(BaseModel):
+    """What one more conversion costs, or why that is not known."""
+
+    estimate: float | None
+    interval: tuple[float, float] | None
+    unavailable: str | None
+
+
 class StandingView(BaseModel):
     """What has become of one variant's incentive."""
 
@@ -83,6 +94,10 @@ class StandingView(BaseModel):
     redeemed: int
     reserved: int
     spent: Annotated[str, Field(description="What they cost, reserved ones included: a decimal number.")]
+    cost_per_incremental: Annotated[
+        PriceView | None,
+        Field(description="Of each conversion that would not have been without it, against the control."),
+    ]
 
 
 class LedgerView(Listing[GrantView]):
@@ -121,7 +136,12 @@ def reserve(scope: Scope, body: ClaimRequest) -> Answer:
 def list_grants(scope: Scope, key: str, query: PageQuery) -> Answer:
     """Newest first, with what each variant's grants cost so far."""
     found = listing(incentives.ledger(scope, key, query.page()).map(_grant))
-    return Answer({**found, "variants": [_standing(one) for one in incentives.standings(scope, key)]})
+    prices = incentives.prices(scope, key)
+    standings = [
+        {**_standing(one), "cost_per_incremental": _price(prices.get(one.variant))}
+        for one in incentives.standings(scope, key)
+    ]
+    return Answer({**found, "variants": standings})
 
 
 def _claim(body: ClaimRequest, event_id: str) -> Claim:
@@ -162,6 +182,15 @@ def _grant(grant: Grant) -> Mapping[str, Any]:
 
 def _standing(standing: Standing) -> Mapping[str, Any]:
     return {**standing._asdict(), "spent": _money(standing.spent)}
+
+
+def _price(found: Estimate | str | None) -> Mapping[str, Any] | None:
+    if found is None:
+        return None
+    if isinstance(found, str):
+        return {"estimate": None, "interval": None, "unavailable": found}
+    interval = (found.interval.lower, found.interval.upper)
+    return {"estimate": found.estimate, "interval": interval, "unavailable": None}
 
 
 def _time(at: int | None) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from sqlalchemy import Connection
@@ -22,8 +22,12 @@ from service.storage.log import Batch
 from service.use_cases import intake
 from service.use_cases.experiments import found_row
 from service.use_cases.paging import Page, PageOf
+from service.use_cases.results import experiment_data
 from service.use_cases.scope import Scope
 from service.use_cases.wire import Conversion
+
+if TYPE_CHECKING:
+    from experiments.stats.estimate import Estimate
 
 __all__ = [
     "Claim",
@@ -32,6 +36,7 @@ __all__ = [
     "Redemption",
     "Standing",
     "ledger",
+    "prices",
     "redeem",
     "release_lapsed",
     "reserve",
@@ -132,6 +137,21 @@ def standings(scope: Scope, key: str) -> list[Standing]:
     """
     with scope.reading() as session:
         return incentives.standings(session.connection(), found_row(session, scope, key).id or 0)
+
+
+def prices(scope: Scope, key: str) -> dict[str, Estimate | str]:
+    """By treatment, what each further conversion has cost, or why that is not known.
+
+    Read from the plan's ratio metric of grants over conversions, of everybody who saw one variant only.
+
+    Raises:
+        NotFound: There is no such experiment.
+    """
+    from experiments.analysis.incremental import (
+        prices_of,
+    )  # SciPy costs a second that no redemption should pay
+
+    return prices_of(experiment_data(scope, key))
 
 
 def release_lapsed(database: Database, now: datetime) -> int:

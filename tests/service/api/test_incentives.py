@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from experiments.model.events import microseconds
+from service.storage.pending import fold_everything
 from service.use_cases import incentives
 from service.use_cases.credentials import Role
-from tests.api_client import KEY, Site, pointers, refusal
+from tests.api_client import KEY, Site, conversion, exposure, pointers, refusal
 from tests.factories import (
     error_code_document,
     experiment_document,
@@ -52,7 +54,13 @@ def test_what_it_costs_is_nobodys_business_but_the_viewers(site: Site) -> None:
     assert [(row["unit_id"], row["state"], row["cost"]) for row in ledger["items"]] == [
         ("acct_1", "redeemed", "0.200000")
     ]
-    assert ledger["variants"] == [{"variant": "progress", "redeemed": 1, "reserved": 0, "spent": "0.200000"}]
+    price = {"estimate": None, "interval": None, "unavailable": NO_METRIC}
+    assert ledger["variants"] == [
+        {
+            "variant": "progress", "redeemed": 1, "reserved": 0, "spent": "0.200000",
+            "cost_per_incremental": price,
+        }
+    ]  # fmt: skip
 
 
 def test_a_reservation_says_until_when_it_is_kept(site: Site) -> None:
@@ -156,3 +164,28 @@ def test_a_message_shows_the_real_end_of_its_offer_in_its_language(site: Site) -
     }
     assert any("December 31, 2099" in text for text in texts["en"])
     assert any("31. Dezember 2099" in text for text in texts["de"])
+
+
+def test_the_ledger_prices_each_recharge_that_the_incentive_brought(site: Site) -> None:
+    site.catalogue()
+    price = {
+        "key": "price", "kind": "ratio", "numerator": {"event": "incentive_grant", "currency": "USD"},
+        "denominator": {"event": "recharge", "value": "count"},
+    }  # fmt: skip
+    assert site.post("/v1/metrics", price).status_code == 201
+    offer = INCENTIVE | {"currency": "USD", "budget": None}
+    variants = [variant_document(), variant_document("progress", incentive=offer)]
+    plan = {"primary": "recharge", "secondary": ["price"]}
+    site.post("/v1/experiments", experiment_document(variants=variants, plan=plan))
+    assert site.post(f"/v1/experiments/{KEY}/start").status_code == 200
+    for variant, recharging in (("control", 10), ("progress", 50)):
+        units = [f"{variant}-{number}" for number in range(100)]
+        site.send(*(exposure(f"e-{unit}", unit, variant) for unit in units))
+        site.send(*(conversion(f"c-{unit}", unit) for unit in units[:recharging]))
+        for unit in units[:recharging] if variant == "progress" else ():
+            assert ask(site, unit).json["granted"]
+    fold_everything(site.services.backend.database, owner="test", now=microseconds(site.now()))
+    ((standing),) = site.get(f"/v1/experiments/{KEY}/grants").json["variants"]
+    found = standing["cost_per_incremental"]
+    assert found["estimate"] == pytest.approx(0.25), "50 grants of 0.20 for 40 more recharges"
+    assert 0.2 < found["interval"][0] < 0.25 < found["interval"][1] < 0.4
