@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from experiments.analysis.incremental import NO_METRIC
 from experiments.model.events import microseconds
 from service.storage.pending import fold_everything
 from service.use_cases import incentives
