@@ -87,7 +87,11 @@ def _of_plan(experiment: Experiment, metrics: Mapping[str, Metric]) -> Found:
 
 def _of_variants(experiment: Experiment, error_code: ErrorCode) -> Found:
     for number, variant in enumerate(experiment.variants):
-        for path, detail in (*_of_locales(variant, error_code), *_of_messages(variant, error_code)):
+        for path, detail in (
+            *_of_locales(variant, error_code),
+            *_of_placeholders(variant, error_code),
+            *_of_messages(variant, error_code),
+        ):
             yield ("variants", number, "message", *path), detail
 
 
@@ -99,6 +103,29 @@ def _of_locales(variant: Variant, error_code: ErrorCode) -> Found:
             (locale,),
             f"{error_code.code} does not serve {locale}; give it a message there first, or remove this",
         )
+
+
+def _of_placeholders(variant: Variant, error_code: ErrorCode) -> Found:
+    """Locales that say something else than the default one: readers of one variant must be told the same."""
+    wanted = _arguments(variant.message.get(error_code.default_locale))
+    for locale, message in variant.message.items():
+        found = _arguments(message)
+        if wanted is None or found is None or found == wanted:
+            continue
+        differing = ", ".join(f"{{{name}}}" for name in sorted(wanted ^ found))
+        yield (
+            (locale, "detail"),
+            f"uses other placeholders than {error_code.default_locale}: {differing}; all locales of a variant "
+            "must use the same",
+        )
+
+
+def _arguments(message: Message | None) -> frozenset[str] | None:
+    """What the message's text uses; None where it cannot be told."""
+    try:
+        return None if message is None else frozenset(parse_template(message.detail).arguments)
+    except TemplateFault:
+        return None
 
 
 def _of_messages(variant: Variant, error_code: ErrorCode) -> Found:

@@ -117,10 +117,11 @@ def experiments_on(draw: st.DrawFn, error_code: ErrorCode) -> Experiment:
 
 
 def _variant(draw: st.DrawFn, error_code: ErrorCode, key: str, *, weight: Any) -> dict[str, Any]:
+    detail = draw(_TEMPLATES)  # every locale of a variant uses the same placeholders
     return {
         "key": key,
         "control": key == "control",
         "weight": weight,
-        "message": {locale: draw(_MESSAGES) for locale in sorted(error_code.locales)},
+        "message": {locale: {**draw(_MESSAGES), "detail": detail} for locale in sorted(error_code.locales)},
         "incentive": draw(_INCENTIVES),
     }

@@ -83,3 +83,15 @@ def test_links_and_labels_are_templates_too() -> None:
         "/error_codes/0/message/en/actions/0/label",
         "/error_codes/0/message/en/actions/0/href",
     ]
+
+
+def test_every_locale_of_a_variant_uses_the_same_placeholders() -> None:
+    both = {"en": message_document(), "de": message_document("Guthaben leer.")}
+    code = an_error_code(context=CONTEXT, message=both)
+    told = {"en": message_document("You used {used}."), "de": message_document("Guthaben leer.")}
+    same = {"en": message_document("You used {used}."), "de": message_document("{used, number} verbraucht.")}
+    for message, expected in ((told, ["/variants/1/message/de/detail"]), (same, [])):
+        variants = [variant_document(message=both), variant_document("progress", message=message)]
+        found = experiment_faults(an_experiment(variants=variants), code, METRICS)
+        assert [fault.pointer for fault in found] == expected
+        assert all("{used}" in fault.detail for fault in found)
