@@ -115,8 +115,8 @@ def _of_placeholders(variant: Variant, error_code: ErrorCode) -> Found:
         differing = ", ".join(f"{{{name}}}" for name in sorted(wanted ^ found))
         yield (
             (locale, "detail"),
-            f"uses other placeholders than {error_code.default_locale}: {differing}; all locales of a variant "
-            "must use the same",
+            f"uses other placeholders than {error_code.default_locale}: {differing}; all locales "
+            "of a variant must use the same",
         )
 
 
