@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from importlib import import_module
 
 HEAVY = ("experiments.analysis.analyze", "experiments.analysis.timeseries", "experiments.stats.power")
 
 
-def warm_up() -> None:
-    """Starts to load what `create_app` leaves out; returns at once."""
-    threading.Thread(target=_load, name="keepgoing-warm-up", daemon=True).start()
+def warm_up(names: Iterable[str] = HEAVY) -> None:
+    """Starts to load what `create_app` leaves out, or these modules; returns at once."""
+    threading.Thread(target=_load, args=(tuple(names),), name="keepgoing-warm-up", daemon=True).start()
 
 
-def _load() -> None:
-    for name in HEAVY:
+def _load(names: Iterable[str]) -> None:
+    for name in names:
         import_module(name)

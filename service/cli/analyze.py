@@ -12,6 +12,7 @@ import click
 from experiments.errors import InvalidInput
 from service.cli.formats import Moment, chosen_format, format_option, output_option, put_report
 from service.cli.table_engine import ENGINES, read_table
+from service.warmup import warm_up
 
 if TYPE_CHECKING:  # the analysis imports SciPy, and `--help` needs none of it
     from experiments.analysis.columns import MetricColumn
@@ -89,6 +90,7 @@ def command(
     extension = "json" if as_json else chosen_format(chosen, output)
     columns = [_column(text) for text in metrics]
     shares = None if weights is None else _weights(weights)
+    warm_up(("experiments.analysis.analyze",))  # while the file is read, which is not Python's work
     reader = read_table(file, unit, variant, columns, engine)
     found = _results(reader, unit, variant, control, columns, shares, as_of or _now())
     put_report(_written(found, extension), output, pretty=extension == "md" and chosen is None)

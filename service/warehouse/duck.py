@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,10 @@ MEMORY = "128MB"
 ROWS_AT_ONCE = 2_000
 HASHES_AT_ONCE = 2**22
 """Units are looked at for doubles in parts of about so many: 32 MiB of hashes, copied once."""
-MEMBERS = 15
-"""Figures that a metric's sums come in: see `_members`."""
+LARGEST_NARROW = 3 * 10**9
+"""Values up to here, in millionths, have squares below 2⁶³."""
+MEMBERS = 16
+"""Figures that a metric's sums come in: those of `_members`, and how many are at 0 with something beside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,19 @@ class _Sums:
     participants: int
     totals: dict[int, list[int]]
     bins: dict[tuple[int, int], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What the table is like, which decides how it is added up.
+
+    Attributes:
+        narrow: The metrics whose values are so small that their products fit 63 bits.
+        has_doubles: Whether some unit may have two rows.
+    """
+
+    narrow: frozenset[int]
+    has_doubles: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +111,13 @@ class DuckTable:
         names = dict.fromkeys([unit, variant, *(name for column in columns for name in column.columns)])
         relation = self._rated(unit, variant, columns, list(names))
         self._connection.execute("CREATE OR REPLACE TEMP TABLE doubled (h UBIGINT)")
-        self._find_doubles(relation)
+        count, narrow = self._extent(relation, columns)
+        has_doubles = self._find_doubles(relation, count)
         reader = Reader(unit, variant, columns, metrics)
-        sums = self._sums(relation, columns, metrics)
+        sums = self._sums(relation, columns, metrics, _Shape(narrow, has_doubles))
         try:
-            self._take_others(relation, list(names), reader)
+            if has_doubles or sum(found.participants for found in sums.values()) < count:
+                self._take_others(relation, list(names), reader)
         except InvalidInput:
             if self._has_too_many_variants(relation):
                 return self._by_rows(unit, variant, columns, metrics)
@@ -145,31 +162,56 @@ class DuckTable:
         ]
         return f"(SELECT {', '.join(selected)} FROM {self._source.relation})"  # noqa: S608 - names are quoted
 
+    def _extent(self, relation: str, columns: Sequence[MetricColumn]) -> tuple[int, frozenset[int]]:
+        """How many rows there are, and which metrics have values so small that their products fit 63 bits."""
+        names = [(place, name) for place, column in enumerate(columns) for name in _names(place, column)]
+        largest = ", ".join(["count(*)", *(f"max(abs({name}))" for _, name in names)])
+        count, *found = self._connection.execute(f"SELECT {largest} FROM {relation}").fetchall()[0]  # noqa: S608 - ours
+        wide = {place for (place, _), most in zip(names, found, strict=True) if (most or 0) > LARGEST_NARROW}
+        return count, frozenset(range(len(columns))) - wide
+
     def _sums(
-        self, relation: str, columns: Sequence[MetricColumn], metrics: Sequence[Metric]
+        self,
+        relation: str,
+        columns: Sequence[MetricColumn],
+        metrics: Sequence[Metric],
+        shape: _Shape,
     ) -> dict[str, _Sums]:
         """The sums of all plain rows, by variant."""
         sums: dict[str, _Sums] = {}
-        digits = [digits_of(metric) for metric in metrics]
-        unbinned = [place for place, one in enumerate(digits) if one is None]
-        for key, count, *found in self._connection.execute(_totals(relation, columns, unbinned)).fetchall():
-            sums[key] = _Sums(count, {place: [0] * 6 for place in range(len(columns))}, {})
-            for place, start in zip(unbinned, range(0, len(found), MEMBERS), strict=True):
+        for key, count, *found in self._connection.execute(_totals(relation, columns, shape)).fetchall():
+            sums[key] = _Sums(count, {}, {})
+            for place, start in enumerate(range(0, len(found), MEMBERS)):
                 sums[key].totals[place] = _members(found[start : start + MEMBERS])
-        for place, one in enumerate(digits):
-            if one is None:
-                continue
-            query = _binned(relation, columns[place], place, one)
+                sums[key].bins[place, 0] = [found[start + MEMBERS - 1], *sums[key].totals[place]]
+        for place, digits in enumerate(map(digits_of, metrics)):
+            self._fill_bins(relation, columns, place, digits, sums, shape)
+        return sums
+
+    def _fill_bins(
+        self,
+        relation: str,
+        columns: Sequence[MetricColumn],
+        place: int,
+        digits: int | None,
+        sums: Mapping[str, _Sums],
+        shape: _Shape,
+    ) -> None:
+        """The bins of one metric: those of values in SQL; that of 0 holds the rest of the totals."""
+        if digits is not None:
+            query = _binned(relation, columns[place], place, digits, shape)
             for key, edge, count, *found in self._connection.execute(query).fetchall():
                 members = _members(found)
                 sums[key].bins[place, edge] = [count, *members]
-                before = sums[key].totals[place]
-                sums[key].totals[place] = [a + b for a, b in zip(before, members, strict=True)]
-        return sums
+                nothing = sums[key].bins[place, 0]
+                nothing[1:] = [a - b for a, b in zip(nothing[1:], members, strict=True)]
+        for one in sums.values():
+            if digits is None or not one.bins[place, 0][0]:
+                del one.bins[place, 0]
 
-    def _find_doubles(self, relation: str) -> None:
-        """Puts the hashes that more than one row has into a table of their own, part by part."""
-        count = self._connection.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]  # noqa: S608 - ours
+    def _find_doubles(self, relation: str, count: int) -> bool:
+        """Whether more than one row has one hash; such hashes are put into a table, part by part."""
+        found = False
         parts = 1 << max(0, count // HASHES_AT_ONCE).bit_length()
         for part in range(parts):
             query = f"SELECT h FROM {relation} WHERE h & {parts - 1} = {part}"  # noqa: S608 - ours
@@ -177,9 +219,11 @@ class DuckTable:
             hashes.sort()
             doubled = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
             if len(doubled):
+                found = True
                 self._connection.execute(
                     "INSERT INTO doubled SELECT unnest(?::UBIGINT[])", [doubled.tolist()]
                 )
+        return found
 
     def _take_others(self, relation: str, names: Sequence[str], reader: Reader) -> None:
         """The reader takes the rows that are not plain, and all rows of units that may have two."""
@@ -201,47 +245,69 @@ class DuckTable:
         return len(self._connection.execute(query).fetchall()) > MOST_VARIANTS
 
 
-def _totals(relation: str, columns: Sequence[MetricColumn], places: Sequence[int]) -> str:
-    """The query for the participants of each variant, and the sums of the metrics in these places."""
-    sums = [one for place in places for one in _summed(place, columns[place])]
-    halves = [one for place in places for one in _halves(place, columns[place])]
+def _totals(relation: str, columns: Sequence[MetricColumn], shape: _Shape) -> str:
+    """The query for the participants of each variant, and the sums of all metrics."""
+    sums = [
+        one
+        for place, column in enumerate(columns)
+        for one in _summed(place, column, is_narrow=place in shape.narrow)
+    ]
+    halves = [
+        one
+        for place, column in enumerate(columns)
+        if place not in shape.narrow
+        for one in _halves(place, column)
+    ]
     selected = ", ".join(["v", "count(*)", *sums])
-    return f"SELECT {selected} FROM {_plain_rows(relation, halves)} GROUP BY v ORDER BY v"  # noqa: S608 - ours
+    rows = _plain_rows(relation, halves, has_doubles=shape.has_doubles)
+    return f"SELECT {selected} FROM {rows} GROUP BY v ORDER BY v"  # noqa: S608 - ours
 
 
-def _binned(relation: str, column: MetricColumn, place: int, digits: int) -> str:
-    """The query for the sums of one metric by variant and bin; who is at 0 with all stands in no bin."""
-    halves = [*_halves(place, column), f"{sql.edge(f'y{place}', digits)} AS edge"]
-    selected = ", ".join(["v", "edge", "count(*)", *_summed(place, column)])
-    other = "" if column.beside is None else f" OR x{place} <> 0"
+def _binned(relation: str, column: MetricColumn, place: int, digits: int, shape: _Shape) -> str:
+    """The query for the sums of one metric by variant and bin, of those who are not at 0."""
+    is_narrow = place in shape.narrow
+    halves = [*([] if is_narrow else _halves(place, column)), f"{sql.edge(f'y{place}', digits)} AS edge"]
+    selected = ", ".join(["v", "edge", "count(*)", *_summed(place, column, is_narrow=is_narrow)])
     return (
-        f"SELECT {selected} FROM {_plain_rows(relation, halves)} "  # noqa: S608 - ours
-        f"WHERE y{place} <> 0{other} GROUP BY v, edge ORDER BY v, edge"
+        f"SELECT {selected} FROM {_plain_rows(relation, halves, has_doubles=shape.has_doubles)} "  # noqa: S608 - ours
+        f"WHERE y{place} <> 0 GROUP BY v, edge ORDER BY v, edge"
     )
 
 
-def _plain_rows(relation: str, further: Sequence[str]) -> str:
+def _plain_rows(relation: str, further: Sequence[str], *, has_doubles: bool) -> str:
     """The rows that SQL adds up, with further expressions."""
+    doubled = " AND h NOT IN (SELECT h FROM doubled)" if has_doubles else ""  # a hash costs as much as a sum
     return (
         f"(SELECT {', '.join(['*', *further])} FROM {relation} "  # noqa: S608 - ours
-        "WHERE plain AND h NOT IN (SELECT h FROM doubled))"
+        f"WHERE plain{doubled})"
     )
 
 
 def _halves(place: int, column: MetricColumn) -> list[str]:
     """Both parts of a metric's values."""
-    names = [f"y{place}"] if column.beside is None else [f"y{place}", f"x{place}"]
-    parts = [(f"{name} // {sql.LIMB}", f"{name} % {sql.LIMB}", name) for name in names]
+    parts = [(f"{name} // {sql.LIMB}", f"{name} % {sql.LIMB}", name) for name in _names(place, column)]
     return [text for high, low, name in parts for text in (f"{high} AS {name}a", f"{low} AS {name}b")]
 
 
-def _summed(place: int, column: MetricColumn) -> list[str]:
+def _names(place: int, column: MetricColumn) -> list[str]:
+    """What a metric's values are called in the rated table."""
+    return [f"y{place}"] if column.beside is None else [f"y{place}", f"x{place}"]
+
+
+def _summed(place: int, column: MetricColumn, *, is_narrow: bool) -> list[str]:
     """The sums of a metric, as `_members` reads them."""
     x, y = f"x{place}", f"y{place}"
-    beside = ["0"] * 9
+    product = _narrow_product if is_narrow else _product
+    beside, only_beside = ["0"] * 9, "0"
     if column.beside is not None:
-        beside = [f"sum({x})", *_product(x, x), *_product(x, y)]
-    return [f"sum({y})", *_product(y, y), *beside, f"count(*) FILTER (WHERE {y} <> 0)"]
+        beside = [f"sum({x})", *product(x, x), *product(x, y)]
+        only_beside = f"count(*) FILTER (WHERE {y} = 0 AND {x} <> 0)"
+    return [f"sum({y})", *product(y, y), *beside, f"count(*) FILTER (WHERE {y} <> 0)", only_beside]
+
+
+def _narrow_product(x: str, y: str) -> list[str]:
+    """The same as `_product` where the product of two values fits: the sum is added in 128 bits exactly."""
+    return ["0", "0", "0", f"sum({x} * {y})"]
 
 
 def _product(x: str, y: str) -> list[str]:
