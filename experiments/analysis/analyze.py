@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from experiments.analysis.health.health import health
 from experiments.analysis.health.split import shares_of
 from experiments.analysis.looks import schedule_of
 from experiments.analysis.outcome import Verdict
+from experiments.analysis.poststratified import post_stratified
 from experiments.analysis.reading import (
     EVERYBODY,
     Group,
@@ -25,6 +27,7 @@ from experiments.analysis.results import (
     Capped,
     MetricReading,
     MetricResult,
+    PostStratified,
     Segments,
     SegmentValue,
     Unavailable,
@@ -241,4 +244,12 @@ def _segments(work: _Work, attribute: str) -> Segments:
         SegmentValue(group.value, _counts(work, group), tuple(next(adjusted) for _ in row))
         for group, row in zip(groups, rows, strict=True)
     )
-    return Segments(attribute, values)
+    return Segments(attribute, values, tuple(_post_stratified(work, attribute)))
+
+
+def _post_stratified(work: _Work, attribute: str) -> Iterator[PostStratified]:
+    """Every metric's lifts over the values of the attribute, of participants whose window has ended."""
+    level, keys = work.data.definition.plan.level, variants_of(work.data)
+    for _, metric in roles(work.data):
+        through = matured_through(work.data, metric)
+        yield from post_stratified(work.ledger, metric, attribute, keys, level=level, through=through)

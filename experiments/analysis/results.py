@@ -275,11 +275,36 @@ class SegmentValue:
 
 
 @dataclass(frozen=True, slots=True)
+class PostStratified:
+    """One treatment against the control on one metric, stratified by segment and phase. It never decides.
+
+    Attributes:
+        strata: How many pairs of value and phase carry it.
+        left_out: In how many one of the two had too few participants.
+    """
+
+    metric: str
+    variant: str
+    estimate: float | Unavailable
+    interval: Interval | Unavailable
+    p_value: float | Unavailable
+    level: float
+    method: str
+    strata: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
 class Segments:
-    """A breakdown by one attribute: exploratory, its p-values adjusted over all that are shown."""
+    """A breakdown by one attribute: exploratory, its p-values adjusted over all that are shown.
+
+    Attributes:
+        post_stratified: Every treatment's lift, compared within each value and phase and then averaged.
+    """
 
     attribute: str
     values: tuple[SegmentValue, ...]
+    post_stratified: tuple[PostStratified, ...] = ()
     adjustment: str = "benjamini_hochberg"
 
     def document(self) -> Json:
@@ -289,6 +314,7 @@ class Segments:
             "exploratory": True,
             "adjustment": self.adjustment,
             "values": [value.document() for value in self.values],
+            "post_stratified": plain(self.post_stratified),
         }
 
 

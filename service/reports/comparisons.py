@@ -13,6 +13,7 @@ from service.reports.cells import is_rate
 from service.reports.forest import forest
 from service.reports.headline import primary_of
 from service.reports.readings import tables
+from service.reports.stratified import post_stratified
 from service.reports.timestamps import minute
 
 EXPLORATORY = (
@@ -64,6 +65,8 @@ def segments(results: Results) -> Section | None:
         blocks += _segment(results, results.segments.attribute, value)
     if not results.segments.values:
         blocks.append(Paragraph("No participant had a value for this attribute."))
+    if results.segments.post_stratified:
+        blocks.append(post_stratified(results, results.segments))
     heading = f"By {results.segments.attribute} at the first exposure (exploratory)"
     return Section("segments", heading, tuple(blocks))
 
