@@ -208,9 +208,10 @@ def _participants(strata: Strata) -> dict[tuple[int, str], int]:
 
 def _bounds(data: ExperimentData, schedule: Schedule) -> tuple[float, ...]:
     """For k = 1, 2 … comparisons still open the bound of the last look, at alpha / k."""
-    alpha = 1 - data.definition.plan.level
+    plan, is_last = data.definition.plan, spends_all(data, schedule)
+    alpha = 1 - plan.level
     return tuple(
-        group_sequential.boundaries(schedule.fractions, alpha / k, final=spends_all(data, schedule))[-1]
+        group_sequential.boundaries(schedule.fractions, alpha / k, plan.spending, final=is_last)[-1]
         for k in range(1, len(data.treatments) + 1)
     )
 

@@ -65,6 +65,7 @@ class Plan(Definition):
     min_participants: Count = 100
     min_conversions: Count = 25
     mode: Literal["planned", "open"] = "planned"
+    spending: Literal["obrien_fleming", "pocock"] = "obrien_fleming"
     segments: Annotated[tuple[AttributeName, ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")

@@ -155,3 +155,14 @@ def test_days_left_are_those_at_the_present_pace_and_never_beyond_the_longest_ru
     assert looks.days_left == 5  # 10 of the 14.75 days that 14,751 of each take
     capped = data_of(baseline=0.1, mde_relative=0.01, at=11)
     assert looks_of(capped, schedule(capped)).days_left == 42 - 10  # type: ignore[union-attr]
+
+
+def test_the_plans_own_spending_sets_the_bounds() -> None:
+    late, even = (
+        looks_of(data := data_of(baseline=0.1, mde_relative=0.05, at=9, **spending), schedule(data))
+        for spending in ({}, {"spending": "pocock"})
+    )
+    assert isinstance(late, Looks)
+    assert isinstance(even, Looks)
+    assert even.bounds[0] < late.bounds[0]
+    assert even.fraction == late.fraction
