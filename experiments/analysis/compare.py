@@ -87,7 +87,17 @@ def attempt(ask: Callable[Given, Found], *args: Given.args, **named: Given.kwarg
 
 
 def adjust(readings: Sequence[MetricReading], method: str) -> list[MetricReading]:
-    """The readings with p-values adjusted over all of them together, by `holm` or `benjamini_hochberg`."""
+    """The readings with p-values and intervals adjusted over all of them together.
+
+    Args:
+        method: `holm`, whose intervals hold all together at the level (Bonferroni); or `benjamini_hochberg`,
+            of whose selected intervals as many hold as the level says.
+
+    References:
+        Dunn, O. J. (1961). Multiple comparisons among means. JASA 56, 52-64. Benjamini, Y., Yekutieli, D.
+        (2005). False discovery rate-adjusted multiple confidence intervals for selected parameters. JASA 100,
+        71-81.
+    """
     places = [
         (row, place, variant.absolute.p_value)
         for row, reading in enumerate(readings)
@@ -98,14 +108,23 @@ def adjust(readings: Sequence[MetricReading], method: str) -> list[MetricReading
     adjusted = correct([p_value for _, _, p_value in places])
     rows = [list(reading.variants) for reading in readings]
     for (row, place, _), p_value in zip(places, adjusted, strict=True):
-        rows[row][place] = _adjusted(rows[row][place], p_value, method)
+        rows[row][place] = _adjusted(rows[row][place], p_value, adjusted, method)
     return [replace(reading, variants=tuple(row)) for reading, row in zip(readings, rows, strict=True)]
 
 
-def _adjusted(variant: VariantResult, p_value: float, method: str) -> VariantResult:
-    if not isinstance(variant.absolute, Absolute):
+def _adjusted(
+    variant: VariantResult, p_value: float, together: Sequence[float], method: str
+) -> VariantResult:
+    found = variant.absolute
+    if not isinstance(found, Absolute):
         return variant
-    return replace(variant, absolute=replace(variant.absolute, p_value_adjusted=p_value, adjustment=method))
+    found = replace(found, p_value_adjusted=p_value, adjustment=method)
+    alpha = 1 - found.level
+    selected = 1 if method == "holm" else sum(other <= alpha for other in together)
+    if found.at_level is not None and (method == "holm" or p_value <= alpha):
+        level = 1 - alpha * selected / len(together)
+        found = replace(found, interval_adjusted=found.at_level(level), level_adjusted=level)
+    return replace(variant, absolute=found)
 
 
 def _present(strata: Strata, comparison: Comparison) -> tuple[str, ...]:
@@ -200,6 +219,7 @@ def _absolute(pair: Pair, level: float) -> Absolute:
         method=found.method,
         p_value=test if isinstance(test, Unavailable) else test.p_value,
         test=None if isinstance(test, Unavailable) else test.method,
+        at_level=lambda other: pair.absolute(other).interval,
     )
 
 

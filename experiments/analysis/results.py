@@ -5,8 +5,8 @@ A number that cannot be had is None with its reason under `unavailable`; no numb
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,9 @@ class Absolute:
 
     Attributes:
         adjustment: How `p_value_adjusted` was made: holm or benjamini_hochberg.
+        interval_adjusted: The interval that holds together with those of the other comparisons, at
+            `level_adjusted`; None where the comparison is not among those selected.
+        at_level: The interval at another level; for the adjustment, and never written.
     """
 
     estimate: float
@@ -42,6 +45,11 @@ class Absolute:
     test: str | None
     p_value_adjusted: float | None = None
     adjustment: str | None = None
+    interval_adjusted: Interval | None = None
+    level_adjusted: float | None = None
+    at_level: Callable[[float], Interval] | None = field(
+        default=None, repr=False, compare=False, metadata={"written": False}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +348,11 @@ def moment(value: datetime) -> str:
 
 def _members(value: Any) -> Json:
     """A dataclass's members; those that are None (a control has no lift) are left out."""
-    members = [(field.name, getattr(value, field.name)) for field in fields(value)]
+    members = [
+        (member.name, getattr(value, member.name))
+        for member in fields(value)
+        if member.metadata.get("written", True)
+    ]
     document = {name: plain(one) for name, one in members if one is not None}
     reasons = dict(_reasons(members))
     return document | ({"unavailable": reasons} if reasons else {})
