@@ -47,12 +47,12 @@ class Ledgers:
     caps: Mapping[str, Cap]
 
     def touched(self, metric: MeanMetric, *, through: int | None) -> dict[str, int]:
-        """How many participants of each variant had a value beyond the cap."""
+        """How many participants of each variant had a value beyond the cap, in the order of the names."""
         limit, found = self.caps[metric.key].value, dict[str, int]()
         for one in self.plain.binned(metric, through=through):
             beyond = sum(tally.n for edge, tally in one.by_edge.items() if limit is not None and edge > limit)
             found[one.place[1]] = found.get(one.place[1], 0) + beyond
-        return found
+        return dict(sorted(found.items()))
 
 
 def ledgers_of(data: ExperimentData) -> Ledgers:
