@@ -123,7 +123,7 @@ def adaptive_mean(strata: AdaptiveStrata, variant: str, level: float) -> Estimat
     Raises:
         NotEnoughData: As `adaptive_pair`; or the first phase has too few of it.
     """
-    found = mean.mean(_moments(strata, variant), level)
+    found = mean.mean(adaptive_moments(strata, variant), level)
     return Estimate(found.estimate, found.interval, level, METHOD)
 
 
@@ -137,13 +137,18 @@ def adaptive_best_chances(
     """
     posteriors = []
     for key in variants:
-        found = _moments(strata, key)
+        found = adaptive_moments(strata, key)
         posterior = NormalPosterior(found.mean, math.sqrt(found.variance / found.participants))
         posteriors.append(posterior if direction == "increase" else Mirrored(posterior))
     return {key: chance_greatest(place, posteriors) for place, key in enumerate(variants)}
 
 
-def _moments(strata: AdaptiveStrata, variant: str) -> Moments:
+def adaptive_moments(strata: AdaptiveStrata, variant: str) -> Moments:
+    """One variant's mean, unbiased, with what one participant adds to its variance.
+
+    Raises:
+        NotEnoughData: As `adaptive_mean`.
+    """
     keys = _keys(strata)
     return adaptive.mean(_phases(strata, keys), keys.index(variant))
 

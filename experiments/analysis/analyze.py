@@ -103,6 +103,15 @@ def analyze(data: ExperimentData, *, segment: str | None = None) -> Results:
     )
 
 
+def primary_of(data: ExperimentData, ledgers: Ledgers) -> MetricResult | None:
+    """The primary metric alone, as `analyze` has it; None where it is not defined."""
+    metric = data.metric(data.definition.plan.primary)
+    if metric is None:
+        return None
+    work = _Work(data, ledgers, planned_of_two(schedule_of(data, ledgers.capped).planned))
+    return _adjusted([_metric(work, "primary", metric, EVERYBODY)])[0]
+
+
 def verdict_of(data: ExperimentData) -> Verdict:
     """The verdict alone: the same as that of `analyze`, for lists of many experiments."""
     ledger = ledger_of(data)

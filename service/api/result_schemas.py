@@ -250,10 +250,51 @@ class ShowingView(BaseModel):
     result: dict[str, Any]
 
 
+class PooledView(Reading):
+    """Several experiments together, on the relative scale: positive is good, 0.1 a tenth of the control."""
+
+    experiments: int
+    few: Annotated[bool, Field(description="Under 10: how much experiments differ is a rough guess.")]
+    lift: float
+    interval: Pair
+    prediction: Annotated[Pair, Field(description="Where the next experiment's true lift is to be expected.")]
+    i_squared: float
+
+
+class PriorView(BaseModel):
+    """What is believed of the next experiment's good relative lift: normal."""
+
+    mean: float
+    sd: float
+    source: str
+
+
+class ContributionView(Reading):
+    """What one experiment says: all its treatments with the principle, taken together."""
+
+    experiment: str
+    metric: str
+    variants: list[str]
+    beside: Annotated[list[str], Field(description="Other principles that these treatments carry too.")]
+    lift: float
+    interval: Pair
+
+
+class LeftOutView(BaseModel):
+    """An experiment that is not among the contributions, and why."""
+
+    experiment: str
+    reason: str
+
+
 class PrincipleView(BaseModel):
     """What experiments tell of one principle."""
 
     principle: str
     variants: list[ShowingView]
-    pooled: Annotated[None, Field(description="Null in this version; `note` says why.")] = None
+    pooled: Annotated[PooledView | None, Field(description="Null under 3 experiments; `note` says why.")]
+    prior: Annotated[PriorView | None, Field(description="For the plan of the next experiment.")]
+    simulated: Annotated[bool, Field(description="Whether no real person is behind any contribution.")]
+    contributions: list[ContributionView]
+    left_out: list[LeftOutView]
     note: str

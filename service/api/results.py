@@ -17,9 +17,10 @@ from service.api.result_schemas import (
 from service.api.schemas import Listing, PageQuery, listing
 from service.api.services import services
 from service.observability import exception_fields
-from service.use_cases import overview, results, verdicts
+from service.use_cases import overview, principles, results, verdicts
 from service.use_cases.credentials import Role
-from service.use_cases.overview import Showing, Standing
+from service.use_cases.overview import Standing
+from service.use_cases.principles import PrincipleFound
 from service.use_cases.scope import Scope, StorageBusy
 from service.use_cases.verdicts import RecordedVerdict
 
@@ -100,10 +101,8 @@ def show_overview(scope: Scope) -> Answer:
     answer=Listing[PrincipleView],
 )
 def show_principles(scope: Scope) -> Answer:
-    """Each variant that uses it, with its lift; they are not pooled in this version."""
-    found = overview.principles(scope)
-    items = [_principle(name, showings) for name, showings in found.items()]
-    return Answer({"items": items, "next": None})
+    """Each variant that uses it with its lift, their random-effects mean, and what a next one may bring."""
+    return Answer({"items": [_principle(one) for one in principles.principles(scope)], "next": None})
 
 
 def _verdict(recorded: RecordedVerdict) -> dict[str, object]:
@@ -131,9 +130,9 @@ def _standing(standing: Standing) -> dict[str, object]:
     }
 
 
-def _principle(name: str, showings: list[Showing]) -> dict[str, object]:
+def _principle(found: PrincipleFound) -> dict[str, object]:
     variants = [
         {"experiment": one.experiment, "variant": one.variant, "metric": one.metric, "result": one.result}
-        for one in showings
+        for one in found.showings
     ]
-    return {"principle": name, "variants": variants, "pooled": None, "note": overview.NOT_POOLED}
+    return {"principle": found.principle, "variants": variants, **found.pooling.document()}

@@ -16,6 +16,7 @@ COMMANDS = {
     "keys": ("service.cli.keys", "Create, list and delete API keys."),
     "experiments": ("service.cli.experiments", "List, show, apply, start, pause, stop and ship experiments."),
     "report": ("service.cli.report", "Write an experiment's report as Markdown, HTML or JSON."),
+    "principles": ("service.cli.principles", "Say which persuasion principle works, over all experiments."),
     "analyze": ("service.cli.analyze", "Analyse a table with a row a unit, without the service."),
     "plan": ("service.cli.plan", "Say how many participants and days an experiment needs."),
     "simulate": ("service.cli.simulate", "Try a plan on simulated experiments: errors, power, duration."),

@@ -25,6 +25,7 @@ SAFE_HEADERS = {
 }
 ROUTES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("GET", "/", "experiments", pages.list_experiments),
+    ("GET", "/principles", "principles", pages.show_principles),
     ("GET", "/experiments/<key>", "experiment", pages.show_experiment),
     ("GET", "/experiments/<key>/report.<extension>", "report", pages.download),
     ("POST", "/experiments/<key>/clear", "clear", clearing.clear),

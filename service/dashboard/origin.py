@@ -9,7 +9,7 @@ from werkzeug.exceptions import Forbidden
 
 OURS = frozenset({"same-origin", "none"})  # `none`: typed or opened by the person, from no page at all
 FOREIGN = "This form was not sent from a page of this dashboard. Open the dashboard and try again."
-PAGE = re.compile(r"/(experiments/[a-z0-9][a-z0-9_-]{0,63})?")
+PAGE = re.compile(r"/(principles|experiments/[a-z0-9][a-z0-9_-]{0,63})?")
 
 
 def refuse_foreign(request: Request) -> None:

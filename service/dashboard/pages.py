@@ -12,6 +12,7 @@ from service.reports.html import body_of
 from service.reports.outcomes import outcome_words, tone_of
 from service.use_cases.experiments import get_experiment
 from service.use_cases.overview import Standing, overview
+from service.use_cases.principles import poolings, principles
 from service.use_cases.results import results
 
 TYPES = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
@@ -23,6 +24,15 @@ def list_experiments() -> str:
     """Every experiment of the project with its status, participants and recorded verdict."""
     rows = [_row(standing) for standing in overview(scope())]
     return render_template("dashboard/experiments.html", rows=rows)
+
+
+@signed_in
+def show_principles() -> str:
+    """What all experiments together say of each persuasion principle."""
+    from service.reports.principles import principles_report  # imports SciPy, as below
+
+    report = principles_report(poolings(principles(scope())))
+    return render_template("dashboard/principles.html", report=body_of(report))
 
 
 @signed_in

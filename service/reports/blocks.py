@@ -96,12 +96,19 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Lifts against the control as bars around zero."""
+    """Lifts against the control as bars around zero.
+
+    Attributes:
+        legend: What the thick and the thin lines are.
+        axis: What the axis counts; by default absolute lifts of a rate or a mean.
+    """
 
     title: str
     bars: tuple[Bar, ...]
     is_rate: bool
     labels: tuple[str, ...] = ()
+    legend: str = "Thick: one look at the planned time. Thin: valid at any time."
+    axis: str | None = None
 
 
 Block = Paragraph | Bullets | Table | Wordings | Forest

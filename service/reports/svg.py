@@ -79,7 +79,7 @@ def _axis(chart: Forest, scale: Scale, bottom: int) -> list[Markup]:
         label = wording.number(tick * (100 if chart.is_rate else 1), signed=True)
         parts.append(TEXT.format("tick", scale.x(tick), bottom + 16, "middle", QUIET, label))
     unit = "percentage points" if chart.is_rate else "absolute difference"
-    caption = f"lift against the control, {unit}"
+    caption = chart.axis or f"lift against the control, {unit}"
     return [*parts, TEXT.format("tick", WIDTH / 2, bottom + 34, "middle", QUIET, caption)]
 
 

@@ -104,6 +104,14 @@ def health(data: ExperimentData, ledger: Ledger, with_them: MetricReading | None
     )
 
 
+def is_sound(data: ExperimentData, ledger: Ledger) -> bool:
+    """Whether nothing stops the analysis: `Health.ok`, without the checks that stop nothing."""
+    units = exposed(data, ledger)
+    if data.alarm is not None or units.empty or units.share > MOST_DOUBLY_EXPOSED:
+        return False
+    return split_health(data, ledger).ok
+
+
 def _sequential(split: SplitHealth, alarm: Alarm | None) -> Check:
     name, p_value = "sample_ratio", split.sequential_p_value
     if not split.ok and alarm is not None and alarm.gate != EXPOSURE_HEALTH:

@@ -16,7 +16,7 @@ from experiments.analysis.compare import attempt
 from experiments.analysis.data import ExperimentData, start_of
 from experiments.analysis.health.check import Check, unknown
 from experiments.analysis.pairs import pooled
-from experiments.analysis.reading import Ledger, is_rate, matured_through
+from experiments.analysis.reading import Ledger, allocation_of, is_rate, matured_through
 from experiments.analysis.results import Json, Unavailable
 from experiments.analysis.samples import Sample
 from experiments.analysis.strata import combine
@@ -101,6 +101,8 @@ def novelty(data: ExperimentData, ledger: Ledger) -> Check:
         return unknown(NAME, "The primary metric is not defined.")
     if not data.dated:
         return unknown(NAME, "The rows have no days.")
+    if allocation_of(data) is not None:
+        return unknown(NAME, "The traffic follows the results, so its days are not alike.")
     days, through = ledger.exposure_days(), matured_through(data, metric)
     matured = [day for day in days if through is None or day <= through]
     if not matured or matured[-1] - matured[0] + 1 < FEWEST_DAYS:

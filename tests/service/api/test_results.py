@@ -197,13 +197,15 @@ def test_the_overview_shows_every_experiment_with_its_verdict(finished: Site) ->
     )
 
 
-def test_principles_list_their_variants_and_say_that_nothing_is_pooled(finished: Site) -> None:
+def test_principles_list_their_variants_and_are_not_pooled_while_there_are_few(finished: Site) -> None:
     (principle,) = finished.get("/v1/principles").json["items"]
-    assert (principle["principle"], principle["pooled"]) == ("progress", None)
-    assert "not pool" in principle["note"]
+    assert (principle["principle"], principle["pooled"], principle["prior"]) == ("progress", None, None)
+    assert "at least 3 experiments; there are 1" in principle["note"]
     (showing,) = principle["variants"]
     assert (showing["experiment"], showing["variant"], showing["metric"]) == (KEY, "progress", "recharge")
     assert showing["result"]["absolute"]["estimate"] == pytest.approx(260 / 600 - 120 / 600)
+    (told,) = principle["contributions"]
+    assert told["lift"] == pytest.approx(260 / 120 - 1)
 
 
 def test_simulated_data_and_sources_are_labelled_in_results_and_overview(site: Site) -> None:

@@ -213,3 +213,13 @@ def test_the_pages_load_no_statistics_before_a_result_is_asked_for() -> None:
     program = "import sys, service.dashboard.blueprint; print({'scipy', 'statsmodels'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_page_tells_which_principle_works_over_all_experiments(busy: Browser) -> None:
+    assert 'href="/principles"' in busy.get("/").text
+    page = busy.get("/principles")
+    assert page.status_code == 200
+    assert "Which persuasion principle works?" in words(page.text)
+    assert "No experiment that has started has a treatment with a persuasion principle yet." in words(
+        page.text
+    )
