@@ -152,6 +152,10 @@ def plan(question: Question) -> ExperimentPlan:
     """
     _check(question)
     design = _design(question)
+    if design.power <= design.alpha:
+        raise InvalidInput.at(
+            "/power", f"is {question.power:g}, must be > the error of {design.alpha:g}: chance alone has it"
+        )
     primary, spread = _primary(question, design), _spread(question)
     guarded = [_guarded(one, question, design) for one in question.guardrails]
     largest = max([primary, *guarded], key=lambda size: size.total)

@@ -140,10 +140,13 @@ def inflation(
     fractions = tuple((k + 1) / looks for k in range(looks))
     bounds = boundaries(fractions, alpha, spending)
     fixed = -float(special.ndtri(alpha / 2) + special.ndtri(1 - power))
-    drift = optimize.brentq(
-        lambda theta: crossing_probability(fractions, bounds, theta) - power, 0.5 * fixed, 3 * fixed
-    )
-    return max(1.0, (drift / fixed) ** 2)
+
+    def surplus(theta: float) -> float:
+        return crossing_probability(fractions, bounds, theta) - power
+
+    if surplus(0.0) >= 0:  # chance alone crosses that often, however many looks share it
+        return 1.0
+    return max(1.0, (float(optimize.brentq(surplus, 0.0, 3 * fixed)) / fixed) ** 2)
 
 
 def conditional_power(z: float, fraction: float, *, final_bound: float, drift: float | None = None) -> float:

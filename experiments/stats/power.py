@@ -219,7 +219,8 @@ def minimum_detectable_effect(
         direction: Which way the rate is to change.
 
     Raises:
-        NotEnoughData: Not even the greatest change possible would be found with the power asked for.
+        NotEnoughData: Not even the greatest change possible would be found with the power asked for; or
+            chance alone has that power.
         ValueError: An argument is out of its range.
 
     References:
@@ -238,7 +239,9 @@ def minimum_detectable_effect(
             f"{participants} participants cannot find any {direction} of a rate of {baseline:g} "
             f"with power {plan.power:g}."
         )
-    return sign * float(optimize.brentq(short, room * 1e-9, room, xtol=1e-15))
+    least = room * 1e-15
+    _check_beyond_chance(short(least), plan)
+    return sign * float(optimize.brentq(short, least, room, xtol=least))
 
 
 def minimum_detectable_effect_of_means(
@@ -247,7 +250,7 @@ def minimum_detectable_effect_of_means(
     """The smallest absolute change of a mean, either way, that so many participants find.
 
     Raises:
-        NotEnoughData: A variant gets fewer than two participants.
+        NotEnoughData: A variant gets fewer than two participants; or chance alone has the power asked for.
         ValueError: An argument is out of its range.
 
     References:
@@ -262,6 +265,7 @@ def minimum_detectable_effect_of_means(
     least, most = 1e-9 * standard_deviation, 100 * standard_deviation
     if short(most) < 0:
         raise NotEnoughData(f"{participants} participants cannot find a change of 100 standard deviations.")
+    _check_beyond_chance(short(least), plan)
     return float(optimize.brentq(short, least, most, xtol=1e-12 * standard_deviation))
 
 
@@ -368,6 +372,14 @@ def _standardised(standard_deviation: float, effect: float) -> float:
 def _check_effect(effect: float) -> None:
     if effect == 0:
         raise ValueError("effect == 0, must not be: no number of participants finds a difference of nothing.")
+
+
+def _check_beyond_chance(short: float, plan: Design) -> None:
+    if short >= 0:
+        raise NotEnoughData(
+            f"At an error of {plan.alpha:g} chance alone has the power {plan.power:g}, so no effect is the "
+            "smallest that is found: ask for more power, or less error."
+        )
 
 
 def _check_attainable(participants: float) -> None:

@@ -207,3 +207,9 @@ def test_twenty_looks_keep_the_error_of_one(rate: float) -> None:
 def test_power_is_within_three_points_of_the_fixed_test() -> None:
     fixed = stats.norm.sf(1.96 - 0.01 / np.sqrt(0.055 * 0.945 * 2 / 8000))
     assert _share_rejected(8000, (0.05, 0.06)) > fixed - 0.03
+
+
+@pytest.mark.parametrize("looks", [1, 2, 50])
+def test_where_chance_alone_has_the_power_looks_cost_nothing(looks: int) -> None:
+    assert inflation(looks, alpha=0.5, power=0.5) == 1.0
+    assert 1.0 <= inflation(looks, alpha=0.5, power=0.51) < 1.2

@@ -11,6 +11,7 @@ from statsmodels.stats.power import TTestIndPower
 from statsmodels.stats.proportion import power_proportions_2indep, samplesize_proportions_2indep_onetail
 
 from experiments.errors import NotEnoughData
+from experiments.stats.estimate import Direction
 from experiments.stats.group_sequential import inflation
 from experiments.stats.power import (
     Design,
@@ -211,3 +212,20 @@ def test_one_variant_is_no_experiment_and_negative_days_are_none() -> None:
         equal_weights(1)
     with pytest.raises(ValueError, match="total == -1"):
         duration_days(-1, daily_participants=5)
+
+
+@pytest.mark.parametrize("baseline", [1e-9, 0.5, 0.999])
+@pytest.mark.parametrize("direction", ["increase", "decrease"])
+def test_a_million_million_participants_find_next_to_nothing(baseline: float, direction: Direction) -> None:
+    """Once the effect was sought above a thousand millionth of the room there is, and not found."""
+    effect = minimum_detectable_effect(baseline, participants=10**12, direction=direction)
+    assert power_of(baseline, effect, participants=10**12) == pytest.approx(0.8, abs=1e-6)
+    assert 0 < abs(effect) < 1e-5
+
+
+def test_where_chance_alone_has_the_power_no_effect_is_the_smallest() -> None:
+    design = Design(level=0.5, power=0.5)
+    with pytest.raises(NotEnoughData, match="chance alone has the power"):
+        minimum_detectable_effect(0.1, participants=10, design=design)
+    with pytest.raises(NotEnoughData, match="chance alone has the power"):
+        minimum_detectable_effect_of_means(1.0, participants=10, design=design)
