@@ -14,12 +14,13 @@ from scipy import special
 
 from experiments.analysis.samples import AdaptiveStrata, Sample, linear
 from experiments.errors import NotEnoughData
-from experiments.stats import adaptive, mean, sequential
+from experiments.stats import adaptive, mean, sequential, shrinkage
 from experiments.stats.bayes import BayesianAnswer
 from experiments.stats.estimate import Counts, Direction, Estimate, Interval, Moments, Sums, Test
 from experiments.stats.fieller import relative_interval
 from experiments.stats.posterior import Mirrored, NormalPosterior, chance_greatest
 from experiments.stats.sequential import SequentialAnswer, Side
+from experiments.stats.shrinkage import Lift
 
 METHOD = "inverse_probability_weighted"
 A_RATIO = "A ratio is not compared while traffic follows the results: its two sides are not weighted yet."
@@ -75,6 +76,11 @@ class AdaptivePair:
             level=level,
             method=f"normal_{METHOD}",
         )
+
+    def lift(self) -> Lift:
+        both = (adaptive.mean(self.phases, place) for place in (self.control, self.treatment))
+        control, treatment = ((one.mean, one.variance / one.participants) for one in both)
+        return shrinkage.lift_of(control, treatment)
 
     def worst(self, direction: Direction, alpha: float) -> float:
         reach = -float(special.ndtri(alpha)) * self._found.standard_error

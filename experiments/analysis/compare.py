@@ -14,8 +14,10 @@ from experiments.analysis.results import (
     Adjusted,
     Bayesian,
     BestChance,
+    Expected,
     MetricReading,
     PhaseCounts,
+    PriorBelief,
     Relative,
     Sequential,
     Unavailable,
@@ -25,10 +27,11 @@ from experiments.analysis.samples import AdaptiveStrata, Paired, Sample, Strata,
 from experiments.analysis.strata import best_chances, mean
 from experiments.errors import NotEnoughData
 from experiments.stats import mean as means
-from experiments.stats import multiplicity, proportion, quantile, ratio
+from experiments.stats import multiplicity, proportion, quantile, ratio, shrinkage
 from experiments.stats.estimate import Counts, Direction, Estimate
 from experiments.stats.pair_sums import PairSums
 from experiments.stats.quantile import BinnedQuantile
+from experiments.stats.shrinkage import Lift, RelativePrior
 from experiments.stats.survival import Restricted
 
 Found = TypeVar("Found")
@@ -43,6 +46,8 @@ class Comparison:
     Attributes:
         variants: The keys, the control's first.
         planned: Planned participants of two variants together: the sequence is narrowest there.
+        margin: The relative difference that matters.
+        prior: What was believed of the relative lift before; None is flat.
     """
 
     variants: tuple[str, ...]
@@ -50,6 +55,8 @@ class Comparison:
     direction: Direction
     planned: int
     is_rate: bool = False
+    margin: float = 0.05
+    prior: RelativePrior | None = None
 
     @property
     def control(self) -> str:
@@ -263,6 +270,8 @@ def _sequential(pair: Pair, comparison: Comparison) -> Sequential:
 
 
 def _bayesian(pair: Pair, comparison: Comparison, chance: float | Unavailable) -> Bayesian:
+    lift, prior, margin = attempt(pair.lift), comparison.prior, comparison.margin
+    within = lift if isinstance(lift, Unavailable) else shrinkage.chance_within(lift, margin, None)
     found = pair.bayesian(comparison.level, comparison.direction)
     return Bayesian(
         chance_to_beat_control=found.chance_to_beat_control,
@@ -271,7 +280,18 @@ def _bayesian(pair: Pair, comparison: Comparison, chance: float | Unavailable) -
         interval=found.interval,
         level=comparison.level,
         method=found.method,
+        margin=margin,
+        chance_of_no_difference=within,
+        expected=None if prior is None else _expected(lift, comparison.level, prior),
     )
+
+
+def _expected(lift: Lift | Unavailable, level: float, prior: RelativePrior) -> Expected | Unavailable:
+    if isinstance(lift, Unavailable):
+        return lift
+    found = shrinkage.shrunk(lift, level, prior)
+    belief = PriorBelief(prior.mean, prior.deviation, prior.source)
+    return Expected(found.estimate, found.interval, level, found.method, belief)
 
 
 def _phases(

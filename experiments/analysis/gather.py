@@ -329,8 +329,9 @@ def _with_power(
     if isinstance(looks, Unavailable) or looks.final is not None or not 0 < looks.fraction < 1:
         return looks
     alpha = (1 - work.plan.level) / len(compared)
-    bound, power = -float(special.ndtri(alpha / 2)), float(special.ndtri(work.plan.power))
-    drift = bound + power
+    drift = float(special.ndtri(work.plan.power) - special.ndtri(alpha / 2))
+    fractions = (*work.schedule.fractions, 1.0)
+    bound = group_sequential.boundaries(fractions, alpha, work.plan.spending)[-1]
     chances = {
         one.variant: group_sequential.conditional_power(one.z, looks.fraction, final_bound=bound, drift=drift)
         for one in compared

@@ -13,13 +13,14 @@ from experiments.analysis.adaptive import adaptive_pair
 from experiments.analysis.samples import AdaptiveStrata, Sample, Strata, Unknown, add, linear
 from experiments.analysis.strata import Combined, combine
 from experiments.errors import NotEnoughData
-from experiments.stats import bayes, mean, noninferiority, proportion, ratio, sequential
+from experiments.stats import bayes, mean, noninferiority, proportion, ratio, sequential, shrinkage
 from experiments.stats.bayes import BayesianAnswer
 from experiments.stats.estimate import Counts, Direction, Estimate, Interval, Means, Test
 from experiments.stats.fieller import relative_interval
 from experiments.stats.pair_sums import PairSums
 from experiments.stats.quantile import BinnedQuantile
 from experiments.stats.sequential import SequentialAnswer, Side
+from experiments.stats.shrinkage import Lift
 from experiments.stats.survival import Restricted
 
 _SEQUENCE = "asymptotic_confidence_sequence_stratified_by_phase"
@@ -42,6 +43,10 @@ class Pair(Protocol):
 
     def bayesian(self, level: float, direction: Direction) -> BayesianAnswer:
         """The posterior answers."""
+        ...
+
+    def lift(self) -> Lift:
+        """The relative lift with the delta method's error, as priors are weighed with it."""
         ...
 
     def worst(self, direction: Direction, alpha: float) -> float:
@@ -76,6 +81,9 @@ class RatePair:
     def bayesian(self, level: float, direction: Direction) -> BayesianAnswer:
         return bayes.rates(self.control, self.treatment, level=level, direction=direction)
 
+    def lift(self) -> Lift:
+        return shrinkage.lift(self.control, self.treatment)
+
     def worst(self, direction: Direction, alpha: float) -> float:
         return noninferiority.noninferior_rates(
             self.control, self.treatment, 0.0, direction=direction, alpha=alpha
@@ -107,6 +115,9 @@ class MeanPair:
     def bayesian(self, level: float, direction: Direction) -> BayesianAnswer:
         return bayes.means(self.control, self.treatment, level=level, direction=direction)
 
+    def lift(self) -> Lift:
+        return shrinkage.lift(self.control, self.treatment)
+
     def worst(self, direction: Direction, alpha: float) -> float:
         return noninferiority.noninferior_means(
             self.control, self.treatment, 0.0, direction=direction, alpha=alpha
@@ -137,6 +148,9 @@ class RatioPair:
 
     def bayesian(self, level: float, direction: Direction) -> BayesianAnswer:
         return replace(self._means().bayesian(level, direction), method="normal_ratio_delta")
+
+    def lift(self) -> Lift:
+        return self._means().lift()
 
     def worst(self, direction: Direction, alpha: float) -> float:
         return self._means().worst(direction, alpha)
@@ -173,6 +187,9 @@ class EstimatedPair:
 
     def bayesian(self, level: float, direction: Direction) -> BayesianAnswer:
         return replace(self.means.bayesian(level, direction), method=f"normal_{self.method}")
+
+    def lift(self) -> Lift:
+        return self.means.lift()
 
     def worst(self, direction: Direction, alpha: float) -> float:
         return self.means.worst(direction, alpha)
@@ -227,6 +244,12 @@ class StratifiedPair:
             interval=Interval(lift - reach, lift + reach),
             level=level,
             method="normal_stratified_by_phase",
+        )
+
+    def lift(self) -> Lift:
+        found = self.combined
+        return shrinkage.lift_of(
+            (found.control, found.control_variance), (found.treatment, found.treatment_variance)
         )
 
     def worst(self, direction: Direction, alpha: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from experiments.analysis.reading import is_rate
@@ -13,7 +13,7 @@ from experiments.analysis.samples import Sample, Strata, add, linear
 from experiments.errors import NotEnoughData
 from experiments.model.experiment import Plan
 from experiments.model.metric import Metric
-from experiments.stats import power
+from experiments.stats import group_sequential, power
 from experiments.stats.estimate import Counts, Direction
 
 
@@ -79,7 +79,12 @@ def _of_rate(
 
 
 def _design(plan: Plan, variants: int) -> power.Design:
-    return power.Design(level=plan.level, power=plan.power, weights=power.equal_weights(variants))
+    design = power.Design(level=plan.level, power=plan.power, weights=power.equal_weights(variants))
+    if plan.spending == "obrien_fleming" or plan.mode == "open":
+        return design  # looks of this kind cost a few hundredths; what is open pays in time, not in a number
+    looks = max(1, plan.max_days - plan.min_days + 1)
+    factor = group_sequential.inflation(looks, alpha=design.alpha, power=design.power, spending=plan.spending)
+    return replace(design, inflation=factor)
 
 
 def _all(strata: Strata) -> Iterable[Sample]:

@@ -93,8 +93,33 @@ class Adjusted:
 
 
 @dataclass(frozen=True, slots=True)
+class PriorBelief:
+    """What was believed of a relative lift before the start."""
+
+    mean: float
+    sd: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The relative lift to expect after shipping: what the data say, weighed with what was known before."""
+
+    estimate: float
+    interval: Interval
+    level: float
+    method: str
+    prior: PriorBelief
+
+
+@dataclass(frozen=True, slots=True)
 class Bayesian:
-    """The posterior answers: for reading, never for stopping."""
+    """The posterior answers: for reading, never for stopping.
+
+    Attributes:
+        chance_of_no_difference: That the relative lift is within ± `margin`, by the data alone.
+        expected: None where the plan's prior is flat.
+    """
 
     chance_to_beat_control: float
     chance_to_be_best: float | Unavailable
@@ -102,6 +127,9 @@ class Bayesian:
     interval: Interval
     level: float
     method: str
+    margin: float
+    chance_of_no_difference: float | Unavailable
+    expected: Expected | Unavailable | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,14 @@ class Guardrail(Definition):
     margin: Margin
 
 
+class Prior(Definition):
+    """What was believed of the relative lift before the start: normal, with where the belief comes from."""
+
+    mean: Annotated[Real, Field(ge=-10, le=10)] = 0.0
+    sd: Annotated[Real, Field(gt=0, le=10)]
+    source: Annotated[Line, Field(max_length=500)]
+
+
 class Plan(Definition):
     """How the experiment will be judged; frozen at its start."""
 
@@ -66,6 +74,7 @@ class Plan(Definition):
     min_conversions: Count = 25
     mode: Literal["planned", "open"] = "planned"
     spending: Literal["obrien_fleming", "pocock"] = "obrien_fleming"
+    prior: Literal["default", "flat"] | Prior = "default"
     segments: Annotated[tuple[AttributeName, ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")

@@ -67,8 +67,19 @@ def lift(control: Counts | Means, treatment: Counts | Means) -> Lift:
     References:
         Deng, Knoblich, Lu (2018), see `experiments.stats.ratio`.
     """
-    before, control_variance = _mean_and_variance(control)
-    after, treatment_variance = _mean_and_variance(treatment)
+    return lift_of(_mean_and_variance(control), _mean_and_variance(treatment))
+
+
+def lift_of(control: tuple[float, float], treatment: tuple[float, float]) -> Lift:
+    """The same from two means, each with the variance of that mean.
+
+    Raises:
+        NotEnoughData: As for `lift`.
+
+    References:
+        Deng, Knoblich, Lu (2018), as in `lift`.
+    """
+    (before, control_variance), (after, treatment_variance) = control, treatment
     if before <= 2 * math.sqrt(control_variance):
         raise NotEnoughData("The control's mean is not clearly above 0, so a relative lift says nothing.")
     error = math.sqrt(treatment_variance + (after / before) ** 2 * control_variance) / before
@@ -106,8 +117,13 @@ def shrunk(found: Lift, level: float, prior: RelativePrior = E_COMMERCE) -> Esti
     return Estimate(known.mean, interval, level, "normal_posterior")
 
 
-def chance_within(found: Lift, margin: float, prior: RelativePrior = E_COMMERCE) -> float:
+def chance_within(found: Lift, margin: float, prior: RelativePrior | None = E_COMMERCE) -> float:
     """The probability that the true lift is within ± `margin`: in the region of practical equivalence.
+
+    Args:
+        found: The lift.
+        margin: Relative, above 0.
+        prior: None is flat: what the data alone say.
 
     References:
         Kruschke, J. K. (2018). Rejecting or accepting parameter values in Bayesian estimation. Advances in
@@ -115,7 +131,8 @@ def chance_within(found: Lift, margin: float, prior: RelativePrior = E_COMMERCE)
     """
     if not 0 < margin < math.inf:
         raise ValueError(f"margin == {margin}, must be > 0 and finite.")
-    known = posterior(found, prior)
+    flat = NormalPosterior(found.estimate, found.standard_error)
+    known = flat if prior is None else posterior(found, prior)
     upper, lower = ((sign * margin - known.mean) / known.deviation for sign in (1, -1))
     if lower > 0:  # from the nearer tail, so that a small chance keeps its digits
         lower, upper = -upper, -lower

@@ -10,6 +10,7 @@ from experiments.analysis.results import Capped, MetricReading, MetricResult, Se
 from experiments.model.experiment import Experiment, Guardrail
 from service.reports.blocks import Block, Paragraph, Section
 from service.reports.cells import is_rate
+from service.reports.expected import expectations
 from service.reports.forest import forest
 from service.reports.headline import primary_of
 from service.reports.readings import tables
@@ -84,6 +85,7 @@ def _metric(results: Results, metric: MetricResult, *, with_chart: bool = False)
         blocks += [Paragraph(line) for line in _decided_on(results)]
         chart = forest(f"Lift of {metric.key}", metric, metric.matured, tuple(results.notes))
         blocks += [] if chart is None else [chart]
+        blocks += expectations(metric.matured)
     if metric.provisional:
         blocks.append(Paragraph(_provisional(metric), "warning"))
         blocks += _reading(results, metric, metric.matured, f"{metric.key}, windows that have ended")

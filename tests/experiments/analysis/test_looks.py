@@ -165,4 +165,4 @@ def test_the_plans_own_spending_sets_the_bounds() -> None:
     assert isinstance(late, Looks)
     assert isinstance(even, Looks)
     assert even.bounds[0] < late.bounds[0]
-    assert even.fraction == late.fraction
+    assert even.planned_participants > 1.2 * late.planned_participants  # which is what even spending costs

@@ -264,3 +264,11 @@ def test_nothing_at_all_is_a_report_too() -> None:
     report = report_of(results_of(control=(0, 0), progress=(0, 0), run=1, status="draft"))
     assert report.headline == "Still collecting."
     assert "0 participants" in report.facts
+
+
+def test_what_to_expect_after_shipping_stands_with_the_source_of_the_belief() -> None:
+    report = report_of(with_every_role(), definition=an_experiment())
+    primary = next(section for section in report.sections if section.name == "primary")
+    said = " ".join(block.text for block in primary.blocks if isinstance(block, Paragraph))
+    assert "of the control from progress after shipping" in said
+    assert "Browne and Swarbrick Jones 2017" in said
