@@ -21,7 +21,8 @@ def expectations(reading: MetricReading) -> list[Paragraph]:
         said.append(
             Paragraph(
                 f"Expect {wording.percent(found.estimate, signed=True)} of the control from {variant.key} "
-                f"after shipping ({wording.level(found.level)} interval {lower} to {upper}). It does not decide.",
+                f"after shipping ({wording.level(found.level)} interval {lower} to {upper}). "
+                "It does not decide.",
                 "quiet",
             )
         )
