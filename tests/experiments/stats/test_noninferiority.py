@@ -19,7 +19,8 @@ from experiments.stats.noninferiority import (
 )
 from tests.experiments.stats.strategies import answer_or_none, counts, from_values, sums
 
-# Newcombe 1998, Statistics in Medicine 17, 873-890, table II: Miettinen and Nurminen's two-sided 95 %
+# Newcombe 1998, Statistics in Medicine 17, 873-890, table II: Miettinen and Nurminen's two-sided 95 %;
+# the same figures stand in the tests of R's cicalc (`prop_ci_mn`), which were read
 PUBLISHED = [
     ((56, 70), (48, 80), 0.0528, 0.3382),
     ((9, 10), (3, 10), 0.1700, 0.8406),

@@ -65,7 +65,7 @@ def test_sizes_for_means_are_statsmodels(effect: float, ratio: float) -> None:
 
 @pytest.mark.parametrize(("effect", "cohens"), [(0.2, 393), (0.5, 64), (0.8, 26)])
 def test_sizes_for_means_are_those_of_cohens_table(effect: float, cohens: int) -> None:
-    # Cohen 1992, A power primer, table 2: medium and large exactly; small is printed as 393, unrounded 393.4
+    # Cohen 1992, A power primer, table 2: medium and large exactly; small is printed as 393, R has 393.4
     size = sample_size_of_means(1.0, mde_absolute=effect).per_variant[0]
     assert size in (cohens, cohens + 1)
 

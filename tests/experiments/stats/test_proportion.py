@@ -43,7 +43,7 @@ def test_the_pooled_test_is_the_chi_square_of_the_table() -> None:
 @pytest.mark.parametrize(
     ("treatment", "control", "lower", "upper"),
     [
-        # Newcombe 1998, table II, method 10
+        # Newcombe 1998, table II, method 10; recomputed to every digit by R 4.2.2, Epi::ci.pd(method = "Nc")
         ((56, 70), (48, 80), 0.0524, 0.3339),
         ((9, 10), (3, 10), 0.1705, 0.8090),
         ((6, 7), (2, 7), 0.0582, 0.8062),
@@ -64,7 +64,8 @@ def test_the_difference_has_newcombes_published_interval(
 
 @pytest.mark.parametrize(
     ("conversions", "participants", "lower", "upper"),
-    # Newcombe 1998, Two-sided confidence intervals for the single proportion, table I, method 3
+    # Newcombe 1998, Two-sided confidence intervals for the single proportion, table I, method 3;
+    # recomputed by R 4.2.2, prop.test(x, n, correct = FALSE)
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
 def test_a_rate_has_wilsons_published_interval(
