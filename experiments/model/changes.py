@@ -151,7 +151,7 @@ def error_code_faults_while_running(
 
 
 def _frozen_of_error_code(old: ErrorCode, new: ErrorCode, running: str) -> Iterator[tuple[Path, str]]:
-    for field in ("status", "envelope", "type", "title", "headers", "default_locale"):
+    for field in ("status", "envelope", "body", "type", "title", "headers", "default_locale"):
         if _differs(field, old, new):
             yield (field,), f"is fixed while experiments run on this error code ({running}); stop them first"
     for name, declared in old.context.items():

@@ -14,6 +14,7 @@ from experiments.model.message import Message
 from experiments.model.metric import PRIMARY_KINDS, Metric
 from experiments.model.targeting import ORDERED, TEXTUAL, Condition, conditions, size_faults
 from experiments.model.template import TemplateFault, check_arguments, parse_template
+from experiments.model.text import allows, host_of
 
 Found = Iterator[tuple[Path, str]]
 
@@ -33,10 +34,7 @@ def error_code_faults(error_code: ErrorCode, pointer_prefix: str = "") -> list[F
         for path, detail in _of_message(message, error_code.arguments)
     )
     faults = [(("message", *path), detail) for path, detail in found]
-    if error_code.envelope == "custom":
-        faults.append(
-            (("envelope",), "custom is not served yet in this version; use hybrid, problem or error")
-        )
+    faults += [(("message", *path), detail) for path, detail in _of_hosts(error_code.message, error_code)]
     return faults_at(pointer_prefix, faults)
 
 
@@ -87,11 +85,13 @@ def _of_plan(experiment: Experiment, metrics: Mapping[str, Metric]) -> Found:
 
 def _of_variants(experiment: Experiment, error_code: ErrorCode) -> Found:
     for number, variant in enumerate(experiment.variants):
-        for path, detail in (
+        found = (
             *_of_locales(variant, error_code),
             *_of_placeholders(variant, error_code),
             *_of_messages(variant, error_code),
-        ):
+            *_of_hosts(variant.message, error_code),
+        )
+        for path, detail in found:
             yield ("variants", number, "message", *path), detail
 
 
@@ -142,6 +142,19 @@ def _of_message(message: Message, context: Mapping[str, ContextType]) -> Found:
     for number, action in enumerate(message.actions):
         yield from _of_template(("actions", number, "label"), action.label, context)
         yield from _of_template(("actions", number, "href"), action.href, context)
+
+
+def _of_hosts(messages: Mapping[str, Message], error_code: ErrorCode) -> Found:
+    """Links that lead where the error code allows none to lead."""
+    for locale, message in messages.items():
+        for number, action in enumerate(message.actions):
+            host = host_of(action.href)
+            if host is not None and error_code.allowed_hosts and not allows(error_code.allowed_hosts, host):
+                allowed = ", ".join(error_code.allowed_hosts)
+                yield (
+                    (locale, "actions", number, "href"),
+                    f"leads to {host}, and allowed_hosts has {allowed}; add it there, or change the link",
+                )
 
 
 def _of_template(path: Path, text: str, context: Mapping[str, ContextType]) -> Found:

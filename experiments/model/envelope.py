@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from experiments.errors import InvalidInput
+from experiments.model.custom_body import OWN_SLOTS, custom_body
 from experiments.model.error_code import Envelope, ErrorCode
 
 Body = dict[str, Any]
@@ -47,17 +47,11 @@ _STRIPE_TYPES = {402: "card_error"}
 
 
 def body_and_slots(error_code: ErrorCode) -> tuple[Body, Slots]:
-    """The body with null wherever a message fills in, and the paths of those places by what goes there.
-
-    Raises:
-        InvalidInput: The envelope is `custom`, which is not served yet.
-    """
-    make = _ENVELOPES.get(error_code.envelope)
-    if make is None:
-        raise InvalidInput.at(
-            "/envelope", "custom is not served yet in this version; use hybrid, problem or error"
-        )
-    body, text = make(error_code)
+    """The body with null wherever a message fills in, and the paths of those places by what goes there."""
+    if error_code.body is not None:
+        own = {name: getattr(error_code, name) for name in OWN_SLOTS}
+        return custom_body(error_code.body, own)
+    body, text = _ENVELOPES[error_code.envelope](error_code)
     extensions: Slots = {name: [[name]] for name in _EXTENSIONS}
     return {**body, **dict.fromkeys(_EXTENSIONS)}, {"detail": [list(path) for path in text], **extensions}
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic import AfterValidator, Field, JsonValue, Strict, model_validator
 
 from experiments.model.claim import CLAIM_PREFIX, INCENTIVE_PREFIX, Claims
+from experiments.model.custom_body import body_faults
 from experiments.model.definition import Definition, Path, fit
 from experiments.model.message import Messages
 from experiments.model.names import AttributeName, Code, LocaleTag
@@ -23,6 +24,16 @@ _STEERING = re.compile(
 )
 STEERING = "Retry-After, x-should-retry, RateLimit*, Cache-Control, Link, Vary and WWW-Authenticate"
 MAX_CONTEXT = 100
+
+
+def _host_name(text: str) -> str:
+    if re.fullmatch(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?", text) is None or ".." in text:
+        raise ValueError("must be a host in small letters, like billing.example.com or *.example.com")
+    return text
+
+
+HostName = Annotated[str, Field(max_length=253), AfterValidator(_host_name)]
+Phrase = Annotated[Line, Field(max_length=100)]
 
 
 def _problem_type(text: str) -> str:
@@ -41,6 +52,22 @@ class ErrorCode(Definition):
     type: Annotated[str, Field(max_length=2000), AfterValidator(_problem_type)] = "about:blank"
     title: Annotated[Line, Field(max_length=200)]
     description: Description = ""
+    body: Annotated[
+        dict[str, JsonValue] | None,
+        Field(description="Of the envelope custom: a document whose slots are texts like {{detail}}."),
+    ] = None
+    allowed_hosts: Annotated[
+        tuple[HostName, ...],
+        Field(max_length=50, description="Where links may lead; *.example.com is every host below it."),
+    ] = ()
+    billing_phrases: Annotated[
+        dict[LocaleTag, Annotated[tuple[Phrase, ...], Field(max_length=50)]],
+        Field(
+            max_length=100,
+            default_factory=dict,
+            description="Words beside the known ones by which gateways see a billing wall, by language.",
+        ),
+    ]
     default_locale: LocaleTag = "en"
     context: Annotated[dict[AttributeName, ContextType], Field(max_length=MAX_CONTEXT, default_factory=dict)]
     headers: Annotated[
@@ -62,8 +89,17 @@ class ErrorCode(Definition):
             if name.startswith((CLAIM_PREFIX, INCENTIVE_PREFIX)):
                 detail = f"begins with {CLAIM_PREFIX} or {INCENTIVE_PREFIX}, which only the service may send"
                 faults.append((("context", name), detail))
-        fit(faults)
+        fit([*faults, *self._body_faults()])
         return self
+
+    def _body_faults(self) -> list[tuple[Path, str]]:
+        if self.envelope == "custom":
+            if self.body is None:
+                return [(("body",), "is required: the envelope is custom")]
+            return [(("body", *path), fault) for path, fault in body_faults(self.body)]
+        if self.body is not None:
+            return [(("body",), f"has no effect in the envelope {self.envelope}; remove it, or use custom")]
+        return []
 
     @property
     def arguments(self) -> dict[str, ContextType]:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from experiments.model.definition import Definition
 from experiments.model.names import LocaleTag, distinct_tags
-from experiments.model.text import Detail, Href, Label
+from experiments.model.text import Detail, Href, Label, Line
 
 Relation = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,39}$")]
 
@@ -21,12 +21,20 @@ class Action(Definition):
     rel: Relation
 
 
+class Waiver(Definition):
+    """A lint rule that does not count for a message, and why."""
+
+    rule: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    reason: Annotated[Line, Field(min_length=10, max_length=500)]
+
+
 class Message(Definition):
     """One message in one language; `detail`, `plain` and the labels are templates."""
 
     detail: Detail
     plain: Detail | None = None
     actions: Annotated[tuple[Action, ...], Field(max_length=10)] = ()
+    waive: Annotated[tuple[Waiver, ...], Field(max_length=20, description="Recorded, never served.")] = ()
 
 
 Messages = Annotated[

@@ -18,6 +18,7 @@ from experiments.model.error_code import ErrorCode
 from experiments.model.exclusion import SPACE, edge
 from experiments.model.experiment import Experiment, Variant
 from experiments.model.incentive import Incentive, incentive_facts
+from experiments.model.invariants import check_invariants
 from experiments.model.locales import locale_data
 from experiments.model.message import Message
 from experiments.model.state import ExperimentState
@@ -53,11 +54,14 @@ def publish(
             project. Its name where none is given.
         spent: Experiments' and variants' keys, where the incentive's budget has no room for one more grant.
         figures: What the claims of error codes came to.
+
+    Raises:
+        InvalidInput: A variant would change what its error code owns; see experiments.model.invariants.
     """
     codes = sorted(error_codes, key=lambda one: one.code)
     serving = sorted((state for state in experiments if _is_published(state)), key=_order)
     root = blake2b((seed or project).encode(), digest_size=8).hexdigest()
-    return {
+    ruleset: Wire = {
         "format": FORMAT,
         "project": project,
         "revision": revision,
@@ -73,6 +77,8 @@ def publish(
             if state.definition.error_code == context.code
         },
     }
+    check_invariants(ruleset)
+    return ruleset
 
 
 def salts(state: ExperimentState) -> dict[str, str]:
@@ -264,7 +270,9 @@ def _decision_id(
 ) -> str:
     """An opaque name of one wording: the same as long as the wording is."""
     meaning = {
-        "message": {locale: message.model_dump(mode="json") for locale, message in messages.items()},
+        "message": {
+            locale: message.model_dump(mode="json", exclude={"waive"}) for locale, message in messages.items()
+        },
         "incentive": incentive.model_dump(mode="json") if incentive else None,
     }
     text = json.dumps([salt, owner, variant, meaning], sort_keys=True, ensure_ascii=True)

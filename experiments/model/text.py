@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -82,6 +83,17 @@ def link(href: str) -> str:
 
 def _is_host(authority: str) -> bool:
     return re.fullmatch(r"[\w.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", authority) is not None
+
+
+def host_of(href: str) -> str | None:
+    """The host that a web link leads to, without its port; None for mail and telephone."""
+    found = _WEB_HOST.match(href)
+    return None if found is None else re.sub(r":\d+$", "", found[1].lower())
+
+
+def allows(hosts: Iterable[str], host: str) -> bool:
+    """Whether a host is one of these, of which `*.example.com` is every one below example.com."""
+    return any(host.endswith(one[1:]) if one.startswith("*.") else host == one for one in hosts)
 
 
 Text = Annotated[str, AfterValidator(storable)]

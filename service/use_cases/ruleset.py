@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from experiments.errors import InvalidInput
 from experiments.model.publish import publish
 from keepgoing.evaluation.ruleset import Ruleset, compile_ruleset
 from service.storage import claims, incentives, projects
@@ -83,7 +84,7 @@ class Rulesets:
         try:
             if self._revision(project) != entry.snapshot.revision:
                 entry.snapshot = _load(self._database, project)
-        except StorageBusy:
+        except (StorageBusy, InvalidInput):
             pass  # an older ruleset is better than none: the wall is answered
         return entry.snapshot
 

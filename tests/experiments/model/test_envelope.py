@@ -4,7 +4,6 @@ from typing import Any, get_args
 
 import pytest
 
-from experiments.errors import InvalidInput
 from experiments.model.envelope import body_and_slots, media_type
 from experiments.model.error_code import Envelope
 from tests.factories import an_error_code
@@ -106,8 +105,3 @@ def test_an_anthropic_body_says_that_it_is_an_error() -> None:
 def test_only_problems_are_called_problems(envelope: Any) -> None:
     is_problem = {"type", "title", "status", "detail"} <= set(body_of(envelope))
     assert media_type(envelope) == ("application/problem+json" if is_problem else "application/json")
-
-
-def test_custom_is_refused_until_there_is_one() -> None:
-    with pytest.raises(InvalidInput, match="not served yet"):
-        body_and_slots(an_error_code(envelope="custom"))
