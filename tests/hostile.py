@@ -125,6 +125,7 @@ def hostile_data(
     primary: str,
     mode: str,
     phases: int = 3,
+    allocation: Mapping[str, Any] | None = None,
     days: float = 40,
     **fields: Any,
 ) -> ExperimentData:

@@ -30,7 +30,7 @@ together = everybody.map(
 
 @pytest.mark.parametrize("primary", PRIMARIES)
 @pytest.mark.parametrize("mode", ["planned", "open"])
-@settings(max_examples=16, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     people=st.one_of(everybody, together),
     days=st.sampled_from([0, 1, 5, 15, 40]),
@@ -106,6 +106,20 @@ def test_every_corner_has_an_answer_or_a_reason(corner: str, primary: str) -> No
     for mode, phases in (("planned", 3), ("open", 3 if corner == "many phases" else 1)):
         data = hostile_data(CORNERS[corner], primary=primary, mode=mode, phases=phases)
         document = analyze(data, segment="plan").document()
+        assert faults(document) == []
+        assert contradictions(document) == []
+
+
+@settings(max_examples=12, deadline=None)
+@given(people=st.one_of(everybody, together), primary=st.sampled_from(["recharge", "value"]))
+def test_traffic_that_follows_the_results_has_answers_or_reasons_too(
+    people: list[Crowd], primary: str
+) -> None:
+    allocation = {"mode": "thompson", "floor": 0.05}
+    for found in (people, CORNERS["many phases"], CORNERS["10¹² participants"]):
+        document = analyze(
+            hostile_data(found, primary=primary, mode="open", allocation=allocation)
+        ).document()
         assert faults(document) == []
         assert contradictions(document) == []
 

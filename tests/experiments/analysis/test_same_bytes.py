@@ -66,7 +66,7 @@ def _alike(tally: Tally, share: int) -> Tally:
     return Tally(*(member // tally.n * (tally.n // share) for member in members))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(people=people, data=st.data(), primary=st.sampled_from(["recharge", "value", "share", "capped"]))
 def test_the_order_of_cells_bins_and_metrics_is_nothing(
     people: list[Crowd], data: st.DataObject, primary: str
@@ -84,7 +84,7 @@ def test_the_order_of_cells_bins_and_metrics_is_nothing(
     assert written(shuffled) == written(plain)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(people=people, cuts=st.lists(st.integers(1, 5), min_size=1, max_size=7))
 def test_tallies_in_parts_are_the_tallies(people: list[Crowd], cuts: list[int]) -> None:
     """As shards of a table, or several days folded into one place, would bring them."""

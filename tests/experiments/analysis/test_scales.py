@@ -57,7 +57,7 @@ def sides(found: Results) -> None:
 
 
 @pytest.mark.parametrize("mode", ["planned", "open"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     n=participants, m=participants, before=rates, lift=st.floats(-0.6, 0.6), way=st.sampled_from(DIRECTIONS)
 )
@@ -70,7 +70,7 @@ def test_of_rates(mode: str, n: int, m: int, before: float, lift: float, way: st
 
 
 @pytest.mark.parametrize("mode", ["planned", "open"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(control=values, progress=values, shift=st.integers(-15, 30), way=st.sampled_from(DIRECTIONS))
 def test_of_means(mode: str, control: list[int], progress: list[int], shift: int, way: str) -> None:
     cells = mean_cells("control", control) + mean_cells("progress", [value + shift for value in progress])
@@ -78,7 +78,7 @@ def test_of_means(mode: str, control: list[int], progress: list[int], shift: int
 
 
 @pytest.mark.parametrize("mode", ["planned", "open"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(control=pairs, progress=pairs, shift=st.integers(-10, 20), way=st.sampled_from(DIRECTIONS))
 def test_of_ratios(
     mode: str, control: list[tuple[int, int]], progress: list[tuple[int, int]], shift: int, way: str

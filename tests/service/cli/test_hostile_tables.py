@@ -47,7 +47,7 @@ def table(crowds: list[tuple[Row, int]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(crowds=tables, first=st.sampled_from([0, 1, 3]))
 @example(crowds=ONE_OUTLIER, first=1)
 @example(crowds=ONLY_A_CONTROL, first=0)
