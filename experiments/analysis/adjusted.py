@@ -9,8 +9,9 @@ from experiments.analysis.pairs import Pair, pair_of
 from experiments.analysis.samples import Paired
 from experiments.analysis.strata import information
 from experiments.errors import NotEnoughData
-from experiments.stats import cuped
+from experiments.stats import cuped, regression
 from experiments.stats.pair_sums import PairSums
+from experiments.stats.regression import MomentSums
 
 FEWEST = 3
 """Participants of a variant in a phase: with fewer, a slope leaves no spread."""
@@ -68,6 +69,22 @@ def adjusted_pair(paired: Paired, control: str, treatment: str, *, is_rate: bool
     saved = _saved(both, {phase: one.variance_saved for phase, one in adjusted.items()})
     method = "cuped_welch" if len(strata) == 1 else "cuped_stratified_by_phase"
     return AdjustedPair(pair_of(strata, control, treatment), method, saved)
+
+
+def regressed_pair(several: Mapping[str, MomentSums], control: str, treatment: str) -> AdjustedPair:
+    """The two variants, adjusted by all their covariates at once.
+
+    Raises:
+        NotEnoughData: One of them has too few participants for so many covariates.
+
+    References:
+        Yang and Tsiatis (2001), see `experiments.stats.regression`.
+    """
+    if control not in several or treatment not in several:
+        raise NotEnoughData("There is no participant yet.")
+    found = regression.adjust(several[control], several[treatment])
+    strata = {1: {control: found.control, treatment: found.treatment}}
+    return AdjustedPair(pair_of(strata, control, treatment), "regression_welch", found.variance_saved)
 
 
 def _check_conversions(both: Iterable[tuple[PairSums, PairSums]]) -> None:

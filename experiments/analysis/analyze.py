@@ -46,6 +46,7 @@ from experiments.model.metric import (
     TimeMetric,
     window,
 )
+from experiments.stats.regression import MomentSums
 
 AMONG_CONVERTED = (
     "This compares those who had an event. Where a variant brings more people to it, they are other people: "
@@ -195,7 +196,15 @@ def _reading(work: _Work, ledger: Ledger, metric: Metric, group: Group, through:
     strata = ledger.strata(metric, through=through, group=group)
     converted = ledger.converted(metric, through=through, group=group)
     paired = ledger.paired(metric, through=through, group=group)
-    return read(strata, converted, comparison_of(work.data, metric, work.planned), paired)
+    several = _several(work, metric)
+    return read(strata, converted, comparison_of(work.data, metric, work.planned), paired, several)
+
+
+def _several(work: _Work, metric: Metric) -> dict[str, MomentSums]:
+    """A metric's sums with several covariates; none of values that a quantile caps, whose sums differ."""
+    if metric.key in work.ledgers.caps:
+        return {}
+    return {key: sums for (name, key), sums in work.data.moments.items() if name == metric.key}
 
 
 def _with_crossed(work: _Work) -> MetricReading | None:

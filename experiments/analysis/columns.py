@@ -13,6 +13,7 @@ from experiments.model.metric import METRIC, PRIMARY_KINDS, Metric
 KINDS = ("conversion", "retention", "mean", "ratio", "time", "quantile")
 ADJUSTED_KINDS = ("conversion", "retention", "mean")
 """The kinds that may have a covariate."""
+MOST_COVARIATES = 20
 SETTINGS = {
     "mean": ("cap_quantile", "cap_value", "direction"),
     "time": ("window_days", "direction"),
@@ -28,6 +29,7 @@ class MetricColumn:
     Attributes:
         denominator: The column below the line, of a ratio.
         covariate: A column that was known before the exposure, by which the metric is adjusted.
+        further: More of such columns: then the adjustment is by regression on all of them.
         settings: Further members of the metric's definition, as they are written.
     """
 
@@ -37,6 +39,7 @@ class MetricColumn:
     denominator: str | None = None
     covariate: str | None = None
     settings: tuple[tuple[str, str], ...] = ()
+    further: tuple[str, ...] = ()
 
     @classmethod
     def parsed(cls, text: str) -> MetricColumn:
@@ -52,10 +55,15 @@ class MetricColumn:
             raise _fault(f"{text!r} must be NAME=KIND:COLUMN, like retained=conversion:retention_7.")
         if kind not in KINDS:
             raise _fault(f"{text!r}: kind {kind!r} must be one of {', '.join(KINDS)}.")
-        named = _options(text, options)
+        covariates = [option.partition("=")[2] for option in options if option.startswith("covariate=")]
+        first = next((place for place, one in enumerate(options) if one.startswith("covariate=")), -1)
+        others = [o for place, o in enumerate(options) if place == first or not o.startswith("covariate=")]
+        named = _options(text, others)
         _check_options(text, kind, column, named)
+        _check_covariates(text, column, covariates)
         settings = tuple((name, value) for name, value in named.items() if name not in COLUMNS)
-        return cls(key, kind, column, named.get("denominator"), named.get("covariate"), settings)
+        further = tuple(covariates[1:])
+        return cls(key, kind, column, named.get("denominator"), named.get("covariate"), settings, further)
 
     @property
     def beside(self) -> str | None:
@@ -65,7 +73,7 @@ class MetricColumn:
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that the metric is read from."""
-        return (self.column,) if self.beside is None else (self.column, self.beside)
+        return (self.column, *([] if self.beside is None else [self.beside]), *self.further)
 
 
 def metrics_of(columns: Sequence[MetricColumn]) -> tuple[Metric, ...]:
@@ -113,6 +121,13 @@ def _check_options(text: str, kind: str, column: str, named: dict[str, str]) -> 
         raise _fault(f"{text!r}: a time needs window_days=DAYS, for which everybody was watched.")
     if named.get("covariate") == column:
         raise _fault(f"{text!r}: the covariate must be a column from before the exposure, not the outcome.")
+
+
+def _check_covariates(text: str, column: str, covariates: Sequence[str]) -> None:
+    if len(covariates) > MOST_COVARIATES:
+        raise _fault(f"{text!r}: {len(covariates)} covariates, must be at most {MOST_COVARIATES}.")
+    if "" in covariates or column in covariates or len(set(covariates)) < len(covariates):
+        raise _fault(f"{text!r}: each covariate=COLUMN must be another column, and not the outcome.")
 
 
 def _fault(detail: str) -> InvalidInput:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from experiments.analysis.adaptive import adaptive_mean
-from experiments.analysis.adjusted import AdjustedPair, adjusted_pair
+from experiments.analysis.adjusted import AdjustedPair, adjusted_pair, regressed_pair
 from experiments.analysis.pairs import Pair, pair_of, pooled
 from experiments.analysis.results import (
     Absolute,
@@ -31,6 +31,7 @@ from experiments.stats import multiplicity, proportion, quantile, ratio, shrinka
 from experiments.stats.estimate import Counts, Direction, Estimate
 from experiments.stats.pair_sums import PairSums
 from experiments.stats.quantile import BinnedQuantile
+from experiments.stats.regression import MomentSums
 from experiments.stats.shrinkage import Lift, RelativePrior
 from experiments.stats.survival import Restricted
 
@@ -69,6 +70,7 @@ def read(
     converted: Mapping[tuple[int, str], int],
     comparison: Comparison,
     paired: Paired | None = None,
+    several: Mapping[str, MomentSums] | None = None,
 ) -> MetricReading:
     """Every variant's reading; what the data cannot carry is Unavailable with its reason.
 
@@ -77,11 +79,12 @@ def read(
         converted: How many participants of each phase and variant had an event.
         comparison: What is compared, and how.
         paired: The outcomes beside their covariates, where something was measured before the exposure.
+        several: By variant, where the adjustment is by more than one covariate.
     """
     best = attempt(best_chances, strata, _present(strata, comparison), comparison.direction)
     variants = [_variant(strata, converted, comparison, key, best) for key in comparison.variants]
     if paired and not isinstance(strata, AdaptiveStrata):  # an adjustment within phases would not be weighted
-        variants = [_beside(one, paired, comparison) for one in variants]
+        variants = [_beside(one, paired, several, comparison) for one in variants]
     return MetricReading(tuple(variants), _phases(strata, converted, comparison))
 
 
@@ -230,12 +233,16 @@ def _absolute(pair: Pair, level: float) -> Absolute:
     )
 
 
-def _beside(alone: VariantResult, paired: Paired, comparison: Comparison) -> VariantResult:
+def _beside(
+    alone: VariantResult, paired: Paired, several: Mapping[str, MomentSums] | None, comparison: Comparison
+) -> VariantResult:
     """The treatment with its adjusted lift; the control has none."""
     if alone.key == comparison.control:
         return alone
     keys = comparison.control, alone.key
     found = attempt(adjusted_pair, paired, *keys, is_rate=comparison.is_rate)
+    if several and not isinstance(found, Unavailable):  # where one covariate can be adjusted by
+        found = attempt(regressed_pair, several, *keys)
     if isinstance(found, Unavailable):
         return replace(alone, adjusted=found)
     return replace(alone, adjusted=attempt(_adjusted_lift, found, alone, comparison))

@@ -13,6 +13,7 @@ from experiments.model.experiment import Plan, Source
 from experiments.model.metric import Metric
 from experiments.model.state import Phase
 from experiments.model.tally import Cell, Tally
+from experiments.stats.regression import MomentSums
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -94,6 +95,7 @@ class ExperimentData:
         dated: False for a table, whose rows have no days: then nothing is still open and no run has a length.
         alarm: An alarm of gate 1 or 2 that was recorded and not cleared.
         clearances: Alarms that a person has cleared, the oldest first.
+        moments: By metric and variant, of metrics that are adjusted by several covariates.
         by_segment: Whether the cells of every segment that the plan declares are among `cells`.
     """
 
@@ -112,6 +114,7 @@ class ExperimentData:
     clearances: tuple[Clearance, ...] = ()
     by_segment: bool = False
     bins: Sequence[tuple[Cell, int, Tally]] = ()
+    moments: Mapping[tuple[str, str], MomentSums] = field(default_factory=dict)
 
     def metric(self, key: str) -> Metric | None:
         """The metric of this key, if it is among the frozen ones."""

@@ -14,6 +14,7 @@ from experiments.model.bins import bin_of, digits_of
 from experiments.model.events import DAY
 from experiments.model.metric import RATE_KINDS, MeanMetric, Metric, TimeMetric
 from experiments.model.tally import Cell, Tally
+from experiments.stats.regression import MomentSums
 
 SCALE = 1_000_000
 LARGEST_VALUE = 10**12
@@ -21,6 +22,8 @@ LONGEST_NUMBER = 60  # characters: a float written out in full has up to 25, an 
 MOST_VARIANTS = 20
 TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
 
+Further = dict[int, tuple[int, ...]]
+"""By metric's place a unit's covariates after the first."""
 Values = tuple[tuple[int, int, bool], ...]
 """For each metric a unit's outcome, its denominator or covariate (0 where it has none), and whether it had an
 event."""
@@ -31,6 +34,7 @@ class _Unit:
     variant: str
     row: int
     values: Values
+    further: Further
     crossed: bool = False
 
 
@@ -46,9 +50,14 @@ class _Sum:
     participants: int = 0
     totals: dict[int, list[int]] = field(default_factory=dict)
     bins: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    moments: dict[int, list[int]] = field(default_factory=dict)
 
-    def add(self, values: Values, sign: int) -> None:
+    def add(self, values: Values, further: Further, sign: int) -> None:
         self.participants += sign
+        for place, covariates in further.items():
+            vector = (values[place][0], values[place][1], *covariates)
+            sums = [*vector, *(a * b for a in vector for b in vector)]
+            _plus(self.moments.setdefault(place, [0] * len(sums)), sums, sign)
         for place, (y, x, event) in enumerate(values):
             members = (y, y * y, x, x * x, x * y, int(event))
             _plus(self.totals.setdefault(place, [0] * 6), members, sign)
@@ -96,10 +105,15 @@ class Reader:
                 f"Row {number}: column {self._variant!r} has over {MOST_VARIANTS} values, is it right?",
             )
         values = tuple(_values(number, row, column, metric) for column, metric in self._metrics)
+        further = {
+            place: tuple(_beside(number, row, name) for name in column.further)
+            for place, (column, _) in enumerate(self._metrics)
+            if column.further
+        }
         before = self._units.get(unit)
         if before is None:
-            self._units[unit] = _Unit(variant, number, values)
-            self._sums[variant, False].add(values, 1)
+            self._units[unit] = _Unit(variant, number, values, further)
+            self._sums[variant, False].add(values, further, 1)
             return
         self._cross(number, unit, before, variant)
 
@@ -132,8 +146,8 @@ class Reader:
             )
         if not before.crossed:
             before.crossed = True
-            self._sums[before.variant, False].add(before.values, -1)
-            self._sums[before.variant, True].add(before.values, 1)
+            self._sums[before.variant, False].add(before.values, before.further, -1)
+            self._sums[before.variant, True].add(before.values, before.further, 1)
 
     def cells(self) -> list[tuple[Cell, Tally]]:
         """All that was read, as cells of one phase and one day."""
@@ -154,6 +168,23 @@ class Reader:
             for (place, edge), sums in sorted(found.bins.items())
             if sums[0]
         ]
+
+    def moments(self) -> dict[tuple[str, str], MomentSums]:
+        """By metric and variant, for the metrics that have several covariates."""
+        found: dict[tuple[str, str], MomentSums] = {}
+        for (variant, crossed), sums in sorted(self._sums.items()):
+            for place, members in sums.moments.items() if not crossed and sums.participants else ():
+                column, metric = self._metrics[place]
+                size = 2 + len(column.further)
+                rows = [members[start : start + size] for start in range(size, len(members), size)]
+                outcome = 1 if metric.kind in RATE_KINDS else SCALE
+                found[column.key, variant] = MomentSums(
+                    sums.participants,
+                    tuple(members[:size]),
+                    tuple(map(tuple, rows)),
+                    (outcome, *[SCALE] * (size - 1)),
+                )
+        return found
 
     def _cell(self, variant: str, place: int, crossed: bool) -> Cell:
         return Cell(variant, 1, self._metrics[place][0].key, 0, "", "", crossed)

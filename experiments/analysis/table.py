@@ -127,6 +127,7 @@ def data_from_reader(
         started_at=None,
         cells=reader.cells(),
         bins=reader.bins(),
+        moments=reader.moments(),
         as_of=as_of,
         events_folded_to=None,
         dated=False,

@@ -44,7 +44,8 @@ def _later(name: str) -> Callable[[Function], Function]:
     help="What to compare; KIND is conversion or retention (0 or 1), mean, ratio with its denominator, time "
     "(seconds to the event, empty where it never came; needs window_days=DAYS) or quantile (quantile=0.5, "
     "among=converted). A mean may have cap_quantile=0.999 or cap_value=500; direction=decrease where lower "
-    "is better. A covariate is a column from before the exposure. The first metric that is no time and no "
+    "is better. A covariate is a column from before the exposure; there may be several. The first metric "
+    "that is no time and no "
     "quantile is the primary one.",
 )
 @click.option(

@@ -38,6 +38,7 @@ METHODS = {
     "ratio_delta": "delta method with the participant as the unit (Deng, Knoblich and Lu 2018)",
     "ratio_delta_fieller": "Fieller's interval on the delta method's variances",
     "normal_ratio_delta": "normal posterior with a flat prior, on the delta method's variances",
+    "regression_welch": "regression on several covariates, then Welch's t",
     "cuped_welch": "CUPED (Deng et al. 2013), then Welch's t",
     "cuped_stratified_by_phase": "CUPED within each phase, then combined over phases",
     "bounded": "exact bounds",

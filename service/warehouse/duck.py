@@ -106,7 +106,7 @@ class DuckTable:
             InvalidInput: The first row at fault, as the reader says it.
         """
         metrics = metrics_of(columns)
-        if not all(map(sql.is_summable, metrics)):
+        if not all(map(sql.is_summable, metrics)) or any(column.further for column in columns):
             return self._by_rows(unit, variant, columns, metrics)
         names = dict.fromkeys([unit, variant, *(name for column in columns for name in column.columns)])
         relation = self._rated(unit, variant, columns, list(names))

@@ -237,3 +237,22 @@ def test_the_database_is_never_asked(
 ) -> None:
     monkeypatch.setenv("KEEPGOING_DATABASE_URL", "sqlite:////nowhere/at/all/keepgoing.db")
     assert keepgoing("analyze", str(small), *ASKED, "--json").exit_code == 0
+
+
+def test_two_covariates_are_adjusted_by_at_once(analyze: Keepgoing) -> None:
+    rows = "".join(
+        f"u{n},{'progress' if n % 2 else 'control'},{2 * (n * 7 % 11) - (n * 5 % 13) + n % 2 + n * 3 % 4},"
+        f"{n * 7 % 11},{n * 5 % 13}\n"
+        for n in range(600)
+    )
+    table = "unit,variant,spent,before,days\n" + rows
+    saved = {}
+    for given in ("covariate=before", "covariate=before,covariate=days"):
+        answer = analyze(table, *ASKED[:6], "--metric", f"spent=mean:spent,{given}", "--json")
+        assert answer.exit_code == 0, answer.err
+        adjusted = json.loads(answer.out)["metrics"][0]["variants"][1]["adjusted"]
+        saved[given] = adjusted["variance_saved"]
+        # 1 of the variant, and 1 because an odd n leaves 1 or 3 of four where an even one leaves 0 or 2
+        assert adjusted["interval"][0] < 2 < adjusted["interval"][1]
+    assert adjusted["method"] == "regression_welch"
+    assert 0.5 < saved["covariate=before"] < saved["covariate=before,covariate=days"]
