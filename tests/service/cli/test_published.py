@@ -20,9 +20,7 @@ from experiments.stats.estimate import Counts
 from tests.analysis_factories import an_experiment_of, experiment_data, rate_cells, spread
 from tests.service.cli.conftest import Keepgoing
 
-pytest_plugins = ["tests.service.cli.conftest"]
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[4] / "shared" / "data"
 UDACITY, COOKIE_CATS = DATA / "udacity_ab_data.csv.gz", DATA / "cookie_cats.csv.gz"
 OLD_PAGE, NEW_PAGE = Counts(145_274, 17_489), Counts(145_310, 17_264)
 """Udacity's landing page after the published cleaning: 290,584 users."""
