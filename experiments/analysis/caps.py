@@ -86,7 +86,7 @@ def capped(
     below: dict[Cell, Tally] = {}
     for cell, edge, tally in bins:
         if cell.metric in limits:
-            below[cell] = below.get(cell, Tally()) + _cut(edge, tally, limits[cell.metric])
+            below[cell] = below.get(cell, Tally()) + cut(edge, tally, limits[cell.metric])
     made: dict[Cell, Tally] = {}
     for cell, tally in cells:
         counted = Tally(n=tally.n) if cell.metric in limits else tally
@@ -96,7 +96,7 @@ def capped(
     return list(made.items())
 
 
-def _cut(edge: int, tally: Tally, limit: int) -> Tally:
+def cut(edge: int, tally: Tally, limit: int) -> Tally:
     """A bin's sums with every value beyond the limit put down to it."""
     if edge <= limit:
         return tally

@@ -17,6 +17,10 @@ NOVELTY_WARNING = 0.01
 TOO_GOOD_MDES = 3.0
 TOO_GOOD_DEVIATIONS = 4.0
 """A lift that is beyond so many of the plan's MDE, and of the prior's deviations, is looked at twice."""
+OUTLIERS_SHARE = 0.001
+"""The share of participants whose values are capped to see whether they carry a result."""
+OUTLIERS_MOVE = 0.25
+"""A lift that moves by a smaller share of itself when they are capped is not carried by them."""
 LONGEST_WAIT_SECONDS = 600
 """An event that waits longer to be counted means that nothing counts."""
 LATE_SECONDS = 3600

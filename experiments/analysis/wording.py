@@ -33,6 +33,7 @@ CHECKS = {
     "empty_variants": "Empty variants",
     "pre_exposure_balance": "Alike before the exposure",
     "too_good_to_be_true": "Too good to be true",
+    "outliers": "Large values that carry a result",
     "novelty": "Early and late participants",
     "event_lag": "Event lag",
     "last_event": "Newest exposure",

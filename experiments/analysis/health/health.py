@@ -13,6 +13,7 @@ from experiments.analysis.health.check import Check, unknown
 from experiments.analysis.health.diagnosis import by_day, by_segment
 from experiments.analysis.health.exposure import DoublyExposed, doubly_exposed, exposed
 from experiments.analysis.health.novelty import novelty
+from experiments.analysis.health.outliers import outliers
 from experiments.analysis.health.split import SplitHealth, split_health
 from experiments.analysis.health.surprise import too_good
 from experiments.analysis.reading import Ledger
@@ -96,6 +97,7 @@ def health(data: ExperimentData, ledger: Ledger, with_them: MetricReading | None
             _empty(empty, exposed(data, ledger).units),
             pre_exposure_balance(data, ledger),
             too_good(data, ledger),
+            outliers(data, ledger),
             novelty(data, ledger),
             *arrivals(data),
         ),

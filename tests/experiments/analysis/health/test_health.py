@@ -20,6 +20,7 @@ NAMES = [
     "empty_variants",
     "pre_exposure_balance",
     "too_good_to_be_true",
+    "outliers",
     "novelty",
     "event_lag",
     "last_event",
