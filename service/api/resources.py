@@ -12,6 +12,7 @@ from service.api import (
     events,
     experiments,
     incentives,
+    messages,
     ofrep,
     planning,
     probes,
@@ -32,6 +33,7 @@ ALL = (
     results.calls,
     incentives.calls,
     planning.calls,
+    messages.calls,
     admin.calls,
     documentation,
 )
