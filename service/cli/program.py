@@ -18,6 +18,7 @@ COMMANDS = {
     "report": ("service.cli.report", "Write an experiment's report as Markdown, HTML or JSON."),
     "principles": ("service.cli.principles", "Say which persuasion principle works, over all experiments."),
     "analyze": ("service.cli.analyze", "Analyse a table with a row a unit, without the service."),
+    "init": ("service.cli.init", "Write a file of definitions to begin from."),
     "lint": ("service.cli.lint", "Say what is wrong with the messages of a file."),
     "plan": ("service.cli.plan", "Say how many participants and days an experiment needs."),
     "simulate": ("service.cli.simulate", "Try a plan on simulated experiments: errors, power, duration."),
