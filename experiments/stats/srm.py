@@ -1,6 +1,8 @@
 """Sample ratio mismatch: whether participants fell on the variants in the shares that were set.
 
-A variant of weight 0 is left out: it is neither expected to have participants nor a degree of freedom.
+A variant of weight 0 is left out: it is neither expected to have participants nor a degree of freedom. The
+chi-square is written out because `scipy.stats.chisquare` takes 0.2 ms a call, and every day of an experiment
+is tested; it is the witness in the tests.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from scipy import stats
+from scipy import special
 
 from experiments.errors import NotEnoughData
 from experiments.stats.e_process import CONCENTRATION, EValue, log_dirichlet_multinomial
@@ -41,8 +43,8 @@ def chi_square(observed: Sequence[int], weights: Sequence[float]) -> Test:
             f"The split cannot be tested yet: a variant expects {min(expected):.1f} participants, "
             f"the chi-square test needs {LEAST_EXPECTED:.0f}."
         )
-    result = stats.chisquare(counts, expected)
-    return Test(float(result.pvalue), "chi_square", float(result.statistic))
+    statistic = math.fsum((seen - due) ** 2 / due for seen, due in zip(counts, expected, strict=True))
+    return Test(float(special.chdtrc(len(counts) - 1, statistic)), "chi_square", statistic)
 
 
 def sequential(

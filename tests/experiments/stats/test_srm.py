@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from experiments.errors import NotEnoughData
 from experiments.stats import srm
@@ -27,6 +28,14 @@ def test_a_variant_without_weight_is_no_degree_of_freedom() -> None:
     three = srm.chi_square([500, 560, 0], [0.5, 0.5, 0.0])
     assert three == srm.chi_square([500, 560], EVEN)
     assert three.p_value == pytest.approx(0.065, abs=5e-4)
+
+
+@given(st.lists(st.integers(min_value=5, max_value=10**6), min_size=2, max_size=6))
+def test_the_chi_square_is_scipys(observed: list[int]) -> None:
+    witness = stats.chisquare(observed)
+    found = srm.chi_square(observed, [1.0] * len(observed))
+    assert found.statistic == pytest.approx(witness.statistic, rel=1e-9, abs=1e-9)
+    assert found.p_value == pytest.approx(witness.pvalue, rel=1e-7, abs=1e-300)
 
 
 def test_weights_need_not_sum_to_one() -> None:
