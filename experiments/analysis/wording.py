@@ -95,6 +95,14 @@ def count(value: int) -> str:
     return f"{value:,}".replace("-", MINUS)
 
 
+def duration(seconds: float, *, signed: bool = False) -> str:
+    """A stretch of time in the greatest unit that it fills: "45.0 s", "12.5 min", "7.42 h", "3.20 days"."""
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if abs(seconds) >= size:
+            return f"{number(seconds / size, signed=signed)} {unit}"
+    return f"{number(seconds, signed=signed)} s"
+
+
 def p_value(value: float) -> str:
     """A p-value: to four decimals, or "below 0.0001"."""
     return f"below {SMALLEST_P}" if value < SMALLEST_P else f"{value:.4f}"

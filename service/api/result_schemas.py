@@ -113,6 +113,62 @@ class VariantResultView(Reading):
     bayesian: BayesianView | None = None
 
 
+class CappedView(Reading):
+    """The cap of a metric, and what it did."""
+
+    applied: bool
+    cap_value: Annotated[str | None, Field(description="The most that one participant counts with.")]
+    denominator_cap_value: Annotated[str | None, Field(description="The same below the line of a ratio.")] = (
+        None
+    )
+    cap_quantile: float | None = None
+    fixed: Annotated[bool | None, Field(description="Whether the quantile has been taken for good.")] = None
+    touched: Annotated[
+        dict[str, int] | None, Field(description="By variant, participants with a greater value.")
+    ] = None
+    uncapped: Annotated[
+        dict[str, Any] | None, Field(description="The matured reading without the cap; it does not decide.")
+    ] = None
+    reason: Annotated[str | None, Field(description="Why nothing is capped.")] = None
+
+
+class CurvePointView(Reading):
+    """How many had had the event a time after their first exposure."""
+
+    seconds: int
+    at_risk: Annotated[int, Field(description="Participants still watched and without it just before.")]
+    converted: float
+    interval: Pair
+
+
+class CurveView(Reading):
+    """One variant's curve (Kaplan-Meier), in one phase."""
+
+    variant: str
+    phase: int
+    participants: int
+    median: Annotated[
+        dict[str, Any], Field(description="`seconds` with `interval` (null: no end yet), or `unavailable`.")
+    ]
+    points: list[CurvePointView]
+
+
+class LogRankView(Reading):
+    """A treatment's curve against the control's."""
+
+    variant: str
+    p_value: float | None
+    test: str | None = None
+
+
+class TimesView(Reading):
+    """The times of a metric of kind `time`, open windows censored."""
+
+    horizon_seconds: int
+    curves: list[CurveView]
+    log_rank: list[LogRankView]
+
+
 class MetricResultView(Reading):
     """One metric over all variants."""
 
@@ -120,6 +176,12 @@ class MetricResultView(Reading):
     kind: str
     role: str
     variants: list[VariantResultView]
+    remarks: Annotated[list[str], Field(description="What a reader must know of such a metric.")] = []
+    unit: Annotated[str | None, Field(description="`seconds` of a time.")] = None
+    times: Annotated[TimesView | None, Field(description="Of a time: curves, medians, log-rank.")] = None
+    quantile: Annotated[float | None, Field(description="Of a quantile: which; `mean` holds it.")] = None
+    among: Annotated[str | None, Field(description="Of a quantile: `participants` or `converted`.")] = None
+    capped: Annotated[CappedView | None, Field(description="Of a metric with a cap.")] = None
 
 
 class SrmView(Reading):

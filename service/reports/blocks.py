@@ -111,7 +111,25 @@ class Forest:
     axis: str | None = None
 
 
-Block = Paragraph | Bullets | Table | Wordings | Forest
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One variant's steps: seconds, and the share from then on."""
+
+    name: str
+    points: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Shares that grow with time, a line a variant, up to a horizon in seconds."""
+
+    title: str
+    horizon: int
+    lines: tuple[Line, ...]
+    labels: tuple[str, ...] = ()
+
+
+Block = Paragraph | Bullets | Table | Wordings | Forest | Curves
 
 
 @dataclass(frozen=True, slots=True)

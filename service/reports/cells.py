@@ -46,8 +46,23 @@ def is_rate(kind: str) -> bool:
 
 
 def value_of(kind: str) -> Callable[[float], str]:
-    """How a metric of this kind is written: a rate as a percentage, a mean as a number."""
+    """How a metric of this kind is written: a rate as a percentage, a time with its unit, else a number."""
+    if kind == "time":
+        return wording.duration
     return wording.percent if is_rate(kind) else wording.number
+
+
+def difference_of(kind: str) -> Callable[[float], str]:
+    """How a difference of this kind is written, where a rate's unit stands in the heading."""
+    if kind == "time":
+        return lambda value: wording.duration(value, signed=True)
+    return lambda value: bare(wording.difference(value, is_rate=is_rate(kind)))
+
+
+def interval_of(kind: str) -> Callable[[Interval], str]:
+    """How an interval of differences of this kind is written."""
+    say = difference_of(kind)
+    return lambda bounds: f"{say(bounds.lower)} to {say(bounds.upper)}"
 
 
 def range_of(kind: str) -> Callable[[Interval], str]:
@@ -58,7 +73,8 @@ def range_of(kind: str) -> Callable[[Interval], str]:
 
 def absolute(kind: str) -> Callable[[Absolute], str]:
     """How an absolute lift is written in a column whose heading has its unit."""
-    return lambda lift: _with_interval(lift.estimate, lift.interval, rate=is_rate(kind))
+    say, span = difference_of(kind), interval_of(kind)
+    return lambda lift: f"{say(lift.estimate)} ({span(lift.interval)})"
 
 
 def lift_with_interval(estimate: float, bounds: Interval, *, rate: bool) -> str:
@@ -92,7 +108,8 @@ def relative(lift: Relative) -> str:
 
 def sequential(kind: str) -> Callable[[Sequential], str]:
     """How the interval that may be looked at any time is written."""
-    return lambda found: bare(wording.interval(found.interval, is_rate=is_rate(kind)))
+    span = interval_of(kind)
+    return lambda found: span(found.interval)
 
 
 def beats(found: Bayesian | BestChance) -> str:
@@ -106,6 +123,6 @@ def loss(kind: str) -> Callable[[Bayesian | BestChance], str]:
     def say(found: Bayesian | BestChance) -> str:
         if not isinstance(found, Bayesian):
             return NOT_COMPARED
-        return bare(wording.difference(found.expected_loss, is_rate=is_rate(kind))).lstrip("+")
+        return difference_of(kind)(found.expected_loss).lstrip("+")
 
     return say

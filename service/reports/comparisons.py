@@ -16,6 +16,7 @@ from service.reports.headline import primary_of
 from service.reports.readings import tables
 from service.reports.stratified import post_stratified
 from service.reports.timestamps import minute
+from service.reports.waiting import waiting
 
 EXPLORATORY = (
     "These may suggest and do not decide. Their p-values are adjusted over all of them together "
@@ -92,7 +93,7 @@ def _metric(results: Results, metric: MetricResult, *, with_chart: bool = False)
         blocks += _reading(results, metric, metric.to_date, f"{metric.key}, everybody to date (provisional)")
     else:
         blocks += _reading(results, metric, metric.to_date, metric.key)
-    return (*blocks, *_remarks(results, metric))
+    return (*blocks, *waiting(metric, tuple(results.notes)), *_remarks(results, metric))
 
 
 def _reading(
@@ -102,7 +103,7 @@ def _reading(
 
 
 def _about(results: Results, metric: MetricResult) -> str:
-    what = _measured(metric.kind)
+    what = _measured(metric)
     good = "higher is better" if metric.direction == "increase" else "lower is better"
     if not results.phases:
         return f"{metric.kind.capitalize()}. {what}; {good}."
@@ -112,10 +113,15 @@ def _about(results: Results, metric: MetricResult) -> str:
     )
 
 
-def _measured(kind: str) -> str:
-    if kind == "ratio":
+def _measured(metric: MetricResult) -> str:
+    if metric.kind == "ratio":
         return "Numerators of all participants over their denominators"
-    return "Share of participants" if is_rate(kind) else "Mean of a participant"
+    if metric.kind == "time":
+        return "Time of a participant until the event"
+    if metric.quantile is not None:
+        who = "all participants" if metric.among == "participants" else "those who had an event"
+        return f"The value that a share of {metric.quantile:g} of {who} stay below"
+    return "Share of participants" if is_rate(metric.kind) else "Mean of a participant"
 
 
 def _decided_on(results: Results) -> list[str]:
@@ -169,5 +175,7 @@ def _margin(metric: MetricResult, margins: Sequence[Guardrail]) -> str:
     allowed = next((float(one.margin) for one in margins if one.metric == metric.key), None)
     if allowed is None:
         return f"{metric.key} must not get worse by more than its margin."
+    if metric.kind == "time":
+        return f"{metric.key} may get worse by {wording.duration(allowed)} at most."
     size = wording.difference(allowed, is_rate=is_rate(metric.kind)).lstrip("+")
     return f"{metric.key} may get worse by {size} at most."

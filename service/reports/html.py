@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from service.reports import blocks, svg
+from service.reports import blocks, curves, svg
 from service.reports.blocks import Report
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -42,7 +42,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    kinds = (blocks.Paragraph, blocks.Bullets, blocks.Table, blocks.Wordings, blocks.Forest)
+    kinds = (blocks.Paragraph, blocks.Bullets, blocks.Table, blocks.Wordings, blocks.Forest, blocks.Curves)
     environment.globals["draw"] = svg.draw
+    environment.globals["draw_curves"] = curves.draw
     environment.globals["kind"] = lambda block: next(k.__name__ for k in kinds if isinstance(block, k))
     return environment

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from service.reports.blocks import Block, Bullets, Forest, Message, Paragraph, Report, Section, Table, Wording
+from service.reports.blocks import (
+    Block,
+    Bullets,
+    Curves,
+    Forest,
+    Message,
+    Paragraph,
+    Report,
+    Section,
+    Table,
+    Wording,
+)
 from service.reports.blocks import Wordings as AllWordings
 
 SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -45,7 +56,7 @@ def _block(block: Block) -> Iterable[str]:
             return _table(block)
         case AllWordings(items=items, labels=labels):
             return [*_labels(labels), *(part for item in items for part in _wording(item))]
-        case Forest():
+        case Forest() | Curves():
             return []  # the table below it says the same
     raise TypeError(f"{type(block).__name__} is no block of a report")
 

@@ -178,12 +178,18 @@ def _amount(value: float) -> str:
 
 
 def _numerator(metric: MetricResult) -> str:
+    if metric.kind == "time":
+        return "With the event"
     return "Conversions" if cells.is_rate(metric.kind) else "With a value"
 
 
 def _value(metric: MetricResult) -> str:
     if metric.kind == "ratio":
         return "Ratio"
+    if metric.quantile is not None:
+        return "Median" if metric.quantile == 0.5 else f"Quantile at {metric.quantile:g}"
+    if metric.kind == "time":
+        return "Mean time"
     return "Rate" if cells.is_rate(metric.kind) else "Mean"
 
 

@@ -39,7 +39,7 @@ class Scale:
 
     def ticks(self) -> list[float]:
         """Round numbers along the axis, zero among them."""
-        step = _round_step((self.highest - self.lowest) / TICKS)
+        step = round_step((self.highest - self.lowest) / TICKS)
         first, last = math.ceil(self.lowest / step), math.floor(self.highest / step)
         return [number * step for number in range(first, last + 1)]
 
@@ -91,7 +91,7 @@ def _scale(bars: Sequence[Bar]) -> Scale:
     return Scale(min(ends) - room, max(ends) + room)
 
 
-def _round_step(rough: float) -> float:
+def round_step(rough: float) -> float:
     """The next of 1, 2, 5, 10 times a power of ten."""
     power = math.pow(10, math.floor(math.log10(rough)))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)

@@ -91,3 +91,15 @@ def test_percent_signs_are_made_in_wording_alone() -> None:
         if path.name != "wording.py" and any(mark in path.read_text() for mark in ('%"', "%}", "% "))
     ]
     assert guilty == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (45, "45.0 s"), (750, "12.5 min"), (3_600, "1.00 h"), (86_400 * 3.2, "3.20 days")],
+)
+def test_a_duration_has_the_greatest_unit_that_it_fills(seconds: float, said: str) -> None:
+    assert wording.duration(seconds) == said
+
+
+def test_a_difference_of_times_has_its_sign() -> None:
+    assert wording.duration(-7_200, signed=True) == "\N{MINUS SIGN}2.00 h"
