@@ -1,21 +1,22 @@
-"""The call that lints a message before anybody meets it."""
+"""The calls that lint a message, and show it, before anybody meets it."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from experiments.messages.lint import lint as lint_message
 from experiments.messages.subject import Subject
 from experiments.model.experiment import Principle
 from experiments.model.message import Messages
+from experiments.model.names import LocaleTag
 from service.api.answers import Answer
 from service.api.calls import Calls
 from service.api.schemas import Input
-from service.use_cases import catalogue
+from service.use_cases import catalogue, preview
 from service.use_cases.credentials import Role
 from service.use_cases.scope import Scope
 
@@ -76,5 +77,52 @@ def lint(scope: Scope, body: LintRequest) -> Answer:
         "ok": report.ok,
         "findings": [asdict(one) for one in report.findings],
         "wordless": list(report.wordless),
+    }
+    return Answer(document)
+
+
+class PreviewRequest(Input):
+    """A message, and what a host would send with the error."""
+
+    error_code: Annotated[str, Field(min_length=1, description="The name of the wall.")]
+    message: Annotated[Messages, Field(description="By locale.")]
+    context: Annotated[dict[str, JsonValue], Field(default_factory=dict, max_length=200)]
+    locale: Annotated[LocaleTag | None, Field(description="What the reader asks for.")] = None
+
+
+class PreviewView(BaseModel):
+    """What a user would get."""
+
+    shows: Annotated[
+        Literal["template", "plain", "nothing"],
+        Field(
+            description="plain where the templates cannot be filled in; nothing where plain is missing too."
+        ),
+    ]
+    missing: Annotated[list[str], Field(description="Context that the templates need and was not given.")]
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+@calls.post(
+    "/v1/preview",
+    role=Role.VIEWER,
+    summary="A message as a user would get it",
+    body=PreviewRequest,
+    answer=PreviewView,
+    problems=(404,),
+)
+def show(scope: Scope, body: PreviewRequest) -> Answer:
+    """Rendered by the function that answers walls; nothing is saved, and nobody is counted."""
+    context = body.context if body.locale is None else {**body.context, "locale": body.locale}
+    shown = preview.preview(scope, body.error_code, body.message, context)
+    decision = shown.decision
+    document = {
+        "shows": shown.shows,
+        "missing": list(shown.missing),
+        "status": decision.status,
+        "headers": decision.headers,
+        "body": decision.body,
     }
     return Answer(document)
