@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, JsonValue
 
+from experiments.errors import InvalidInput
 from experiments.messages.lint import lint as lint_message
 from experiments.messages.subject import Subject
 from experiments.model.experiment import Principle
@@ -28,6 +29,15 @@ class LintRequest(Input):
 
     error_code: Annotated[str, Field(min_length=1, description="The name of the wall.")]
     message: Annotated[Messages, Field(description="By locale.")]
+    context: Annotated[
+        dict[str, JsonValue],
+        Field(
+            default_factory=dict,
+            max_length=200,
+            description="Of no effect here, where every case of a template is read; as of a preview.",
+        ),
+    ]
+    locale: Annotated[LocaleTag | None, Field(description="Name what is found in this locale alone.")] = None
     principles: Annotated[tuple[Principle, ...], Field(max_length=8)] = ()
     has_incentive: bool = False
     incentive_ends_at: datetime | None = None
@@ -63,6 +73,8 @@ class LintView(BaseModel):
 )
 def lint(scope: Scope, body: LintRequest) -> Answer:
     """Each by a rule with its name and reason; a fault that is waived in the message does not count."""
+    if body.locale is not None and body.locale not in body.message:
+        raise InvalidInput.at("/locale", f"must be one of the message's: {', '.join(body.message)}")
     error_code = catalogue.get_error_code(scope, body.error_code).definition
     report = lint_message(
         Subject(
@@ -73,10 +85,11 @@ def lint(scope: Scope, body: LintRequest) -> Answer:
             ends_at=body.incentive_ends_at,
         )
     )
+    found = [one for one in report.findings if body.locale in (None, one.locale)]
     document = {
-        "ok": report.ok,
-        "findings": [asdict(one) for one in report.findings],
-        "wordless": list(report.wordless),
+        "ok": not any(one.counts for one in found),
+        "findings": [asdict(one) for one in found],
+        "wordless": [locale for locale in report.wordless if body.locale in (None, locale)],
     }
     return Answer(document)
 

@@ -35,3 +35,18 @@ def test_a_message_without_fault_is_ok(site: Site) -> None:
 def test_the_wall_must_be_known(site: Site) -> None:
     body = {"error_code": "NO_SUCH", "message": {"en": message_document()}}
     refusal(site.post("/v1/lint", body), 404)
+
+
+def test_one_locale_can_be_asked_for_with_the_members_of_a_preview(site: Site) -> None:
+    message = {
+        "en": message_document("Oops, insufficient balance. Recharge."),
+        "de": message_document("Das Guthaben reicht nicht. Bitte aufladen."),
+    }
+    asked = {"error_code": "INSUFFICIENT_BALANCE", "message": message, "context": {"plan": "pro"}}
+    rules = {
+        locale: [one["rule"] for one in site.post("/v1/lint", asked | {"locale": locale}).json["findings"]]
+        for locale in ("en", "de")
+    }
+    assert "oops" in rules["en"]
+    assert "oops" not in rules["de"]
+    assert refusal(site.post("/v1/lint", asked | {"locale": "fr"}), 400)["errors"][0]["pointer"] == "/locale"

@@ -39,7 +39,7 @@ ROLES = {  # the contract's table, written out: a role that changes in the code 
         "GET /v1/experiments/{key}/timeseries", "GET /v1/experiments/{key}/health",
         "GET /v1/experiments/{key}/verdicts", "GET /v1/experiments/{key}/grants", "GET /v1/overview",
         "GET /v1/principles", "POST /v1/plan",
-        "POST /v1/lint",
+        "POST /v1/lint", "POST /v1/preview",
         "GET /v1/project",
     },
 }  # fmt: skip
