@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from experiments.model.locales import locale_data
 from experiments.model.template import parse_template
 from keepgoing.evaluation.decide import decide
 from keepgoing.evaluation.ruleset import Ruleset, compile_ruleset
+from tests.contexts import VALUES
 from tests.rulesets import CODE, TOP, wire_experiment, wire_message, wire_ruleset, wire_variant
 
 LOCALES = """
@@ -32,24 +32,6 @@ TEMPLATES = (
 )
 RAW = re.compile(r"\{\s*(plan|hours|place|share|price|trial|claim_back)\b")
 NAMES = ("plan", "hours", "place", "share", "price", "trial", "claim_back", "locale")
-HOSTILE = st.sampled_from(
-    [
-        "{plan}",
-        "{hours, plural, other {#}}",
-        "%s {0} {{x}} #",
-        "'{'",
-        "\0",
-        "\ud83d",
-        "\u202e",
-        "x" * 5000,
-        "{",
-    ]
-)
-VALUES = (
-    HOSTILE | st.text(max_size=20) | st.none() | st.booleans() | st.integers() | st.floats()
-    | st.just(10**400) | st.just(Decimal("NaN")) | st.just(Decimal("1e-40")) | st.builds(object)
-    | st.lists(st.integers(), max_size=2) | st.binary(max_size=5)
-)  # fmt: skip
 
 
 def ruleset_of(template: str) -> Ruleset:
