@@ -9,35 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.messages.catalogue import starter
-from experiments.model.document import load
-from experiments.model.publish import publish
 from keepgoing.evaluation.decide import decide
 from keepgoing.evaluation.ruleset import compile_ruleset
 from tests.contexts import VALUES
-from tests.factories import a_running_state
+from tests.starter import DOCUMENT, FITTING, WORDINGS, published
 
-DOCUMENT = load(starter())
 NAMES = sorted({name for code in DOCUMENT.error_codes for name in code.context})
-WORDINGS = [(one.error_code, variant.key) for one in DOCUMENT.experiments for variant in one.variants]
-FORCED = {
-    one.key: one.model_copy(update={"forced": {variant.key: variant.key for variant in one.variants}})
-    for one in DOCUMENT.experiments
-}
-RULESET = compile_ruleset(
-    publish(
-        "starter",
-        1,
-        holdout=None,
-        error_codes=DOCUMENT.error_codes,
-        experiments=[a_running_state(definition=one) for one in FORCED.values()],
-    )
-)
-FITTING: dict[str, Any] = {
-    name: 21 if kind in ("integer", "number") else True if kind == "boolean" else "Friday"
-    for code in DOCUMENT.error_codes
-    for name, kind in code.context.items()
-}
+RULESET = compile_ruleset(published())
 RAW = re.compile(r"\{\s*(" + "|".join(NAMES) + r")\b")
 contexts = st.builds(
     lambda fitting, odd: {**(FITTING if fitting else {}), **odd},
