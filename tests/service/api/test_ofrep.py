@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -123,8 +124,8 @@ def test_without_a_key_and_beyond_the_rate_the_members_are_there_too(site: Site)
 
 
 def test_a_rate_limit_says_when_in_whole_seconds(database_url: str) -> None:
-    site = Site(database_url, rate_limit_requests_per_second=1)
-    answers = [site.post(ONE, asked(), role=Role.SDK) for _ in range(5)]
+    with closing(Site(database_url, rate_limit_requests_per_second=1)) as site:
+        answers = [site.post(ONE, asked(), role=Role.SDK) for _ in range(5)]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert int(refused[0].headers["Retry-After"]) >= 1

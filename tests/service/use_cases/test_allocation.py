@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -180,9 +181,10 @@ def test_a_targeting_that_changes_keeps_what_the_traffic_has_come_to(site: Site,
 def test_what_does_not_fit_an_allocation_is_refused(
     database_url: str, fields: dict[str, Any], pointer: str
 ) -> None:
-    site = Site(database_url).catalogue()
     document = experiment_document(**{**FOLLOWING, **fields})
-    assert pointer in pointers(refusal(site.post("/v1/experiments", document), 400))
+    with closing(Site(database_url)) as site:
+        site.catalogue()
+        assert pointer in pointers(refusal(site.post("/v1/experiments", document), 400))
 
 
 def test_weights_and_the_allocation_itself_are_frozen(site: Site) -> None:
