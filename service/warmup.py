@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 
 HEAVY = ("experiments.analysis.analyze", "experiments.analysis.timeseries", "experiments.stats.power")
@@ -15,5 +16,6 @@ def warm_up(names: Iterable[str] = HEAVY) -> None:
 
 
 def _load(names: Iterable[str]) -> None:
-    for name in names:
-        import_module(name)
+    with suppress(Exception):  # whoever needs the module meets the same fault, where it can be answered
+        for name in names:
+            import_module(name)

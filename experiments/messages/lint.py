@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from experiments.messages.rules import RULES, Rule, Severity
 from experiments.messages.subject import Subject
@@ -52,6 +52,16 @@ class Report:
     def ok(self) -> bool:
         """Whether there is no fault that counts."""
         return not any(one.counts for one in self.findings)
+
+    def of(self, locale: str) -> Report:
+        """What was found in one locale."""
+        found = tuple(one for one in self.findings if one.locale == locale)
+        return Report(found, tuple(one for one in self.wordless if one == locale))
+
+    def document(self) -> dict[str, object]:
+        """As JSON, for the command line and the service alike."""
+        found = [asdict(one) for one in self.findings]
+        return {"ok": self.ok, "findings": found, "wordless": list(self.wordless)}
 
 
 def lint(subject: Subject) -> Report:

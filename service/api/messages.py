@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -85,13 +84,7 @@ def lint(scope: Scope, body: LintRequest) -> Answer:
             ends_at=body.incentive_ends_at,
         )
     )
-    found = [one for one in report.findings if body.locale in (None, one.locale)]
-    document = {
-        "ok": not any(one.counts for one in found),
-        "findings": [asdict(one) for one in found],
-        "wordless": [locale for locale in report.wordless if body.locale in (None, locale)],
-    }
-    return Answer(document)
+    return Answer((report if body.locale is None else report.of(body.locale)).document())
 
 
 class PreviewRequest(Input):

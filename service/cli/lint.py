@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ def command(file: str, strict: bool, as_json: bool) -> None:
     document = read(content, name=file)
     reports = lint_document(document)
     if as_json:
-        put_json([{"message": place, **as_document(report)} for place, report in reports])
+        put_json([{"message": place, **report.document()} for place, report in reports])
     else:
         _tell(reports)
     codes = {one.code for one in document.error_codes}
@@ -44,15 +43,6 @@ def command(file: str, strict: bool, as_json: bool) -> None:
     if faults:
         raise GateNotMet(f"{faults} fault{'s' if faults != 1 else ''} in {len(reports)} messages.")
     say(f"No fault in {len(reports)} messages.")
-
-
-def as_document(report: Report) -> dict[str, object]:
-    """A report as JSON."""
-    return {
-        "ok": report.ok,
-        "findings": [asdict(one) for one in report.findings],
-        "wordless": list(report.wordless),
-    }
 
 
 def _tell(reports: list[tuple[str, Report]]) -> None:
