@@ -13,9 +13,8 @@ from experiments.stats.shrinkage import RelativePrior
 from keepgoing import __version__
 from service.reports.blocks import Bar, Block, Column, Forest, Paragraph, Report, Section, Table
 
-LEGEND = (
-    "Thick: 95 in 100 intervals like this hold the lift. Thin: where the next experiment's is to be expected."
-)
+THICK = "Thick: 95 in 100 intervals like this hold the lift."
+THIN = "Thin: where the next experiment's is to be expected."
 AXIS = "good lift against the control, as a percentage of it"
 NOTHING = "No experiment that has started has a treatment with a persuasion principle yet."
 SIMULATED = "Simulated units: no real person is behind these numbers."
@@ -50,9 +49,11 @@ def _section(principle: str, pooling: Pooling) -> Section:
 
 def _forest(principle: str, pooling: Pooling, labels: tuple[str, ...]) -> Forest:
     bars = [_bar(one) for one in pooling.contributions]
+    legend = THICK
     if not isinstance(pooling.pooled, Unavailable):
         bars.append(_together(pooling.pooled))
-    return Forest(f"Lift with {principle}", tuple(bars), True, labels, LEGEND, AXIS)
+        legend = f"{THICK} {THIN}"
+    return Forest(f"Lift with {principle}", tuple(bars), True, labels, legend, AXIS)
 
 
 def _bar(one: Contribution) -> Bar:

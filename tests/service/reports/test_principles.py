@@ -32,10 +32,12 @@ def test_it_shows_each_experiment_all_together_and_why_some_are_left_out() -> No
 
 
 def test_two_experiments_are_shown_and_not_pooled() -> None:
-    text = markdown_of(principles_report({"value": pooled_over(contributions(2))}))
+    report = principles_report({"value": pooled_over(contributions(2))})
+    text = markdown_of(report)
     assert "wall-1" in text
     assert "all together" not in text
     assert "Pooling needs at least 3 experiments; there are 2." in text
+    assert "Thin:" not in html_of(report)  # there is no thin bar to explain
 
 
 def test_simulated_units_are_labelled() -> None:
