@@ -60,7 +60,8 @@ class Service:
 
     def units(self, kind: str) -> list[str]:
         """The units of the stored events of a type, each as often as it was stored."""
-        return sorted(event["unit_id"] for event in self.stored.values() if event["type"] == kind)
+        with self.lock:
+            return sorted(event["unit_id"] for event in self.stored.values() if event["type"] == kind)
 
 
 class Handler(BaseHTTPRequestHandler):
